@@ -1,0 +1,72 @@
+"""What every program of the project does at its border: flags in, one error line out.
+
+A main is `main(arguments: list[str]) -> int | None`: it gets the positional arguments, reads its
+flags, builds a config and calls one function. Bad input reaches it as ValueError or OSError and
+leaves as one line on standard error, `error: rule, value received, what to do`, with status 1.
+"""
+
+import logging as python_logging
+import os
+import sys
+from collections.abc import Callable
+
+from absl import app, flags, logging
+
+# TensorFlow reads this when it is imported, so it is set before any main imports it: its C++ start-up
+# lines (oneDNN, CPU features, "no GPU found") are not about what the user asked for.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells report it.
+
+Main = Callable[[list[str]], int | None]
+
+
+def run(main: Main, positionals: str | None = None) -> None:
+    """Parses the flags, calls `main` and exits with its status.
+
+    Args:
+      main: Takes the positional arguments, returns the exit status (None is 0).
+      positionals: How the positional arguments are called in the usage line, for example
+        "IMG_OR_DIR..."; None if the program takes none, and then a stray one is refused.
+    """
+    app.run(
+        lambda arguments: sys.exit(_status_of(main, arguments[1:], positionals)),
+        flags_parser=_parse_flags,
+    )
+
+
+def _parse_flags(argv: list[str]) -> list[str]:
+    try:
+        arguments = flags.FLAGS(argv)
+    except flags.Error as error:
+        _print_error(error)
+        sys.exit(1)
+    logging.use_absl_handler()
+    logging.get_absl_handler().setFormatter(
+        python_logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    )
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.INFO)
+    return arguments
+
+
+def _status_of(main: Main, arguments: list[str], positionals: str | None) -> int:
+    try:
+        if arguments and positionals is None:
+            raise ValueError(
+                f"this program takes flags only, received {' '.join(arguments)!r}. "
+                "Write options as --name=value; --help lists them."
+            )
+        return main(arguments) or 0
+    except KeyboardInterrupt:
+        _print_error("interrupted")
+        return _INTERRUPTED
+    except (ValueError, OSError) as error:
+        if logging.level_debug():  # --verbosity=1
+            logging.exception("the error in full")
+        _print_error(error)
+        return 1
+
+
+def _print_error(error: object) -> None:
+    print("error: " + " ".join(str(error).split()), file=sys.stderr)

@@ -1,0 +1,58 @@
+"""Parallel softmax heads, one for each character, and the order in which their logits stand.
+
+With N pictures of L characters out of K classes, logits are float32 `[L * N, K]`: row
+`position * N + n` is character `position` of picture n. That is what the book's
+`concat([...], axis=0)` of L heads `[N, K]` gives, and what every function here assumes.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+
+def position_logits(
+    features: keras.KerasTensor, *, num_positions: int, num_classes: int, seeds: Sequence[int]
+) -> keras.KerasTensor:
+    """L dense heads over shared features, concatenated along the batch.
+
+    Args:
+      features: `[N, F]`, symbolic.
+      num_positions: L.
+      num_classes: K.
+      seeds: L of them, for the initial weights.
+
+    Returns:
+      float32 `[L * N, K]`, raw logits. No sigmoid in front of the softmax, as the book has: it
+      would confine them to [0, 1], where no class can get more than e / (e + K - 1) = 0.23.
+    """
+    heads = [  # Each [N, K].
+        keras.layers.Dense(
+            num_classes,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
+            # A bfloat16 logit has 8 bits of mantissa: too few for a loss near 0.001.
+            dtype="float32",
+            name=f"position_{position}",
+        )(features)
+        for position, seed in zip(range(num_positions), seeds, strict=True)
+    ]
+    return keras.layers.Concatenate(axis=0, dtype="float32", name="positions_first")(heads)
+
+
+def targets_in_logit_order(labels: tf.Tensor) -> tf.Tensor:
+    """Class indices in the order of the logits.
+
+    Args:
+      labels: int `[N, L]`.
+
+    Returns:
+      int `[L * N]`: `labels` transposed, then flattened. (Flattened without transposing, as the
+      book has it, each head is trained on a mixture of all positions and stays at chance.)
+    """
+    return tf.reshape(tf.transpose(labels), [-1])
+
+
+def logits_by_example(logits: tf.Tensor, num_positions: int) -> tf.Tensor:
+    """The logits of each picture together: `[L * N, K]` to `[N, L, K]`."""
+    by_position = tf.reshape(logits, [num_positions, -1, logits.shape[-1]])  # [L, N, K]
+    return tf.transpose(by_position, [1, 0, 2])

@@ -1,0 +1,149 @@
+"""Named VGG networks from one table of block widths, and how one is built for a picture's size.
+
+Every network has the shape that the book gives it: blocks of 3x3 convolutions with a 2x2 pool
+after each, dense layers, and one softmax head for each character, side by side.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import keras
+import numpy as np
+
+from model.heads import position_logits
+from model.standardise import PerImageStandardisation
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """Widths of a VGG network."""
+
+    blocks: tuple[tuple[int, ...], ...]  # Channels of each convolution, a 2x2 pool after each block.
+    dense_units: tuple[int, ...]
+    dropout: float  # After each dense layer.
+
+
+# The last block of vgg16 in the paper, twice; article 003 writes the same widths as lists with 'M'.
+_VGG_DENSE = (4096, 4096)
+
+NETWORKS: Mapping[str, Architecture] = MappingProxyType(
+    {
+        # Chosen by measurement, see BUILD_NOTES.md "The default network".
+        "small": Architecture(
+            blocks=((16,), (32, 32), (64, 64), (128, 128)), dense_units=(256,), dropout=0.2
+        ),
+        # Article 004, with its unusual fourth block.
+        "book": Architecture(
+            blocks=((64, 64), (128, 128), (128, 128, 128), (256, 128, 128), (512, 512, 512)),
+            dense_units=_VGG_DENSE,
+            dropout=0.5,
+        ),
+        # Article 003, and Simonyan and Zisserman, https://arxiv.org/abs/1409.1556, table 1.
+        "vgg11": Architecture(
+            blocks=((64,), (128,), (256,) * 2, (512,) * 2, (512,) * 2),
+            dense_units=_VGG_DENSE,
+            dropout=0.5,
+        ),
+        "vgg13": Architecture(
+            blocks=((64,) * 2, (128,) * 2, (256,) * 2, (512,) * 2, (512,) * 2),
+            dense_units=_VGG_DENSE,
+            dropout=0.5,
+        ),
+        "vgg16": Architecture(
+            blocks=((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3),
+            dense_units=_VGG_DENSE,
+            dropout=0.5,
+        ),
+        "vgg19": Architecture(
+            blocks=((64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4),
+            dense_units=_VGG_DENSE,
+            dropout=0.5,
+        ),
+    }
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """What a network is built from.
+
+    Raises:
+      ValueError: If the name is none of `NETWORKS` or a number is out of range.
+    """
+
+    name: str = "small"
+    image_shape: tuple[int, int, int]  # Height, width, 3.
+    num_positions: int
+    num_classes: int
+    dropout: float | None = None  # None: the architecture's own.
+    dtype_policy: str = "float32"  # Or "mixed_bfloat16": computes in bfloat16, keeps float32.
+    seed: int = 0  # Of the initial weights and of dropout.
+
+    def __post_init__(self):
+        if self.name not in NETWORKS:
+            raise ValueError(
+                f"`net` must be one of {', '.join(NETWORKS)}, received {self.name!r}. Choose one."
+            )
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise ValueError(
+                f"`dropout` must be in [0, 1), received {self.dropout}. Use 0 for none."
+            )
+
+
+def build_network(config: NetworkConfig) -> keras.Model:
+    """Builds the network with fresh weights.
+
+    Returns:
+      A model from image, uint8 (or any real dtype) `[N, H, W, 3]` in [0, 255], to logits, float32
+      `[L * N, K]`: all first characters, then all second ones. Standardisation is part of it, so
+      that training and serving cannot differ. Equal configs give equal weights.
+    """
+    architecture = NETWORKS[config.name]
+    dropout = architecture.dropout if config.dropout is None else config.dropout
+    seeds = _layer_seeds(config.seed)
+    image = keras.Input(config.image_shape, name="image", dtype="uint8")
+    x = PerImageStandardisation(dtype=config.dtype_policy, name="standardise")(image)
+    for block, widths in enumerate(architecture.blocks, start=1):
+        for layer, filters in enumerate(widths, start=1):
+            x = keras.layers.Conv2D(
+                filters,
+                3,
+                padding="same",
+                activation="relu",
+                # He: with Glorot, which Keras defaults to, five ReLU blocks shrink the signal and
+                # the loss stays at ln K (BUILD_NOTES.md, "What breaks the plateau").
+                kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+                dtype=config.dtype_policy,
+                name=f"conv{block}_{layer}",
+            )(x)
+        # "same": a height of 30 goes 15, 8, 4, 2, 1. The book's "valid" pools take it to 0.
+        x = keras.layers.MaxPooling2D(
+            2, padding="same", dtype=config.dtype_policy, name=f"pool{block}"
+        )(x)
+    x = keras.layers.Flatten(dtype=config.dtype_policy, name="flatten")(x)
+    for layer, units in enumerate(architecture.dense_units, start=1):
+        x = keras.layers.Dense(
+            units,
+            activation="relu",
+            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+            dtype=config.dtype_policy,
+            name=f"fc{layer}",
+        )(x)
+        x = keras.layers.Dropout(
+            dropout, seed=next(seeds), dtype=config.dtype_policy, name=f"dropout{layer}"
+        )(x)
+    logits = position_logits(
+        x,
+        num_positions=config.num_positions,
+        num_classes=config.num_classes,
+        seeds=[next(seeds) for _ in range(config.num_positions)],
+    )
+    return keras.Model(image, logits, name=config.name)
+
+
+def _layer_seeds(seed: int) -> Iterator[int]:
+    """A seed for each layer, in the order in which they are built."""
+    generator = np.random.default_rng(seed)
+    while True:
+        yield int(generator.integers(2**31))
