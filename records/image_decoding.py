@@ -93,7 +93,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _upper_8_bits(image: Image.Image) -> Image.Image:
-    """Mode "I", "I;16" or alike as mode "L". (Pillow's own conversion clips at 255.)"""
+    """Converts mode "I", "I;16" or alike to "L"; Pillow's own conversion clips at 255."""
     wide = image.convert("I")
     lowest, highest = wide.getextrema()
     if lowest < 0 or highest > 0xFFFF:
