@@ -1,0 +1,82 @@
+"""The TFRecord format without TensorFlow: records framed by their length and two checksums.
+
+A frame is the length (uint64), its masked CRC-32C (uint32), the record, and the record's masked
+CRC-32C (uint32), all little endian. A file is frames one after the other and nothing else, so one
+that was cut between two frames is a whole, shorter one: only a count kept elsewhere tells.
+"""
+
+import os
+import pathlib
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import google_crc32c
+
+from records.errors import RecordError
+
+_LENGTH = struct.Struct("<Q")
+_CRC = struct.Struct("<I")
+_HEADER = struct.Struct("<QI")
+
+FRAME_BYTES = _HEADER.size + _CRC.size  # What a frame adds to its record.
+
+_REMEDY = "The dataset is damaged: copy the file again, or generate the dataset again."
+
+
+def frame(record: bytes) -> bytes:
+    """Frames `record`, to be appended to a file."""
+    length = _LENGTH.pack(len(record))
+    return b"".join((length, _masked_crc(length), record, _masked_crc(record)))
+
+
+def read_records(path: str | os.PathLike) -> Iterator[bytes]:
+    """Yields the records of a file in their order, each checked against its checksums.
+
+    Raises:
+      RecordError: While iterating, at the first frame that is damaged or cut; the message has the
+        file, the record's number (from 0) and the frame's offset in bytes.
+      OSError: If the file is missing or cannot be read.
+    """
+    path = pathlib.Path(path)
+    with path.open("rb") as file:
+        num_bytes = os.fstat(file.fileno()).st_size
+        number = 0
+        offset = 0
+        while offset < num_bytes:
+            try:
+                record = _read_frame(file, num_bytes - offset)
+            except RecordError as error:
+                raise RecordError(
+                    f"{path}, record {number} at byte {offset}: {error} {_REMEDY}"
+                ) from None
+            yield record
+            number += 1
+            offset += len(record) + FRAME_BYTES
+
+
+def _read_frame(file: BinaryIO, num_bytes_left: int) -> bytes:
+    header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        raise RecordError(
+            f"a frame must begin with {_HEADER.size} bytes, received {len(header)}: it is cut."
+        )
+    length, _ = _HEADER.unpack(header)
+    # Before the length is believed: a flipped bit in it may ask for 2**63 bytes.
+    if _masked_crc(header[: _LENGTH.size]) != header[_LENGTH.size :]:
+        raise RecordError(f"the length's checksum must match, received length {length}.")
+    if length + FRAME_BYTES > num_bytes_left:
+        raise RecordError(
+            f"a frame must be whole, {length + FRAME_BYTES} bytes, received {num_bytes_left}: "
+            "it is cut."
+        )
+    record = file.read(length)
+    if _masked_crc(record) != file.read(_CRC.size):
+        raise RecordError(f"the checksum of the record's {length} bytes must match, it does not.")
+    return record
+
+
+def _masked_crc(data: bytes) -> bytes:
+    crc = google_crc32c.value(data)
+    # The format's own mask: a CRC over data that holds CRCs would be weak.
+    return _CRC.pack((((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)
