@@ -19,7 +19,9 @@ from model.standardise import PerImageStandardisation
 class Architecture:
     """Widths of a VGG network."""
 
-    blocks: tuple[tuple[int, ...], ...]  # Channels of each convolution, a 2x2 pool after each block.
+    blocks: tuple[
+        tuple[int, ...], ...
+    ]  # Channels of each convolution, a 2x2 pool after each block.
     dense_units: tuple[int, ...]
     dropout: float  # After each dense layer.
 

@@ -1,0 +1,79 @@
+"""Where measurements are kept: one JSON file each, with its command, and a page of them all.
+
+`benchmarks/results/NAME.json` holds command, date, machine and figures; RESULTS.md is written from
+them, so that every figure there can be traced to a command.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import pathlib
+import platform
+import shlex
+import sys
+from typing import Any
+
+from data_gen.parallel import num_cores
+
+_FOLDER = pathlib.Path(__file__).resolve().parent
+_RESULTS = _FOLDER / "results"
+_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "captcha")
+
+
+def record(name: str, title: str, figures: dict[str, Any]) -> None:
+    """Keeps `figures` as results/NAME.json, in place of the last run's, and rewrites RESULTS.md.
+
+    Args:
+      name: File name without suffix.
+      title: One line for people.
+      figures: Name with unit ("images_per_second") to number or text, in the order to show.
+    """
+    entry = {
+        "title": title,
+        "command": "python "
+        + shlex.join(["benchmarks/" + pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": f"{num_cores()} cores, {_processor()}, Python {platform.python_version()}",
+        "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},
+        "figures": figures,
+    }
+    _RESULTS.mkdir(exist_ok=True)
+    (_RESULTS / f"{name}.json").write_text(json.dumps(entry, indent=2) + "\n")
+    (_FOLDER / "RESULTS.md").write_text(_page())
+    show(figures)
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Prints figures, one a line."""
+    for figure, value in figures.items():
+        print(f"{figure:<44} {_shown(value)}")
+
+
+def _page() -> str:
+    lines = [
+        "# Results",
+        "",
+        "Written by the programs of this folder; each table by the command above it. These machines are",
+        "noisy: compare ratios within a table, not absolute times across tables.",
+    ]
+    for path in sorted(_RESULTS.glob("*.json")):
+        entry = json.loads(path.read_text())
+        lines += ["", f"## {entry['title']}", "", f"    {entry['command']}", ""]
+        lines += [f"{entry['date']}, {entry['machine']}.", "", "| figure | value |", "|---|---|"]
+        lines += [f"| {name} | {_shown(value)} |" for name, value in entry["figures"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) >= 1 else f"{value:.4f}"
+    return str(value)
+
+
+def _processor() -> str:
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return " ".join(line.split(":", 1)[1].split())
+    return platform.processor() or platform.machine()

@@ -1,0 +1,115 @@
+"""How well an exported model reads captchas that nobody has seen: ours, or the plain library's.
+
+  python benchmarks/read_fresh.py --saved_model=exports/captcha --n=1000
+  python benchmarks/read_fresh.py --saved_model=exports/captcha --n=5000 --renderer=captcha
+
+Ours are drawn from the "fresh" stream, which no dataset is written from, or from the unmodified
+`captcha` library, at the same size and font sizes, with the library's own randomness.
+"""
+
+import itertools
+import json
+import pathlib
+import sys
+import time
+from collections.abc import Iterator
+
+sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
+
+import numpy as np
+from absl import flags
+from captcha.image import ImageCaptcha
+from PIL import Image
+
+import command_line
+from data_gen.example import make_example
+from data_gen.style import Style
+from records.progress import Progress
+
+_SAVED_MODEL = flags.DEFINE_string("saved_model", "exports/captcha", "As `python export` wrote it.")
+_N = flags.DEFINE_integer("n", 1000, "How many captchas.", lower_bound=1)
+_SEED = flags.DEFINE_integer("seed", 0, "Of labels, and of pictures of ours.", lower_bound=0)
+_RENDERER = flags.DEFINE_enum("renderer", "ours", ["ours", "captcha"], "Who draws.")
+_KEEP = flags.DEFINE_string("keep", None, "Folder to keep the first 20 pictures in, as PNG files.")
+_FIGURES = flags.DEFINE_string("figures", None, "Also write the figures to this JSON file.")
+_RECORD = flags.DEFINE_bool("record", False, "Keep the figures in benchmarks/results.")
+
+_BATCH = 250
+_KEPT = 20
+
+
+def main(_: list[str]) -> None:
+    """Draws, reads, compares."""
+    # Here and not above: --help answers at once, TensorFlow takes 3 s to load.
+    from benchmarks import ledger
+    from export.reader import Reader
+    from model.metrics import wilson_interval
+
+    reader = Reader(_SAVED_MODEL.value)
+    style = _style_of(reader)
+    fresh = _drawn(style, _RENDERER.value, _SEED.value)
+    right_characters = right_captchas = done = 0
+    reading = 0.0
+    with Progress(_N.value, "captchas", "read") as progress:
+        while done < _N.value:
+            batch = list(itertools.islice(fresh, min(_BATCH, _N.value - done)))
+            if done == 0 and _KEEP.value:
+                _keep(batch[:_KEPT], pathlib.Path(_KEEP.value))
+            started = time.monotonic()
+            readings = reader.read_images(np.stack([image for _, image in batch]))
+            reading += time.monotonic() - started
+            for (label, _image), text in zip(batch, readings.texts, strict=True):
+                right_captchas += text == label
+                right_characters += sum(a == b for a, b in zip(text, label, strict=True))
+            done += len(batch)
+            progress.update(len(batch))
+    accuracy = right_captchas / done
+    low, high = wilson_interval(accuracy, done)
+    figures = {
+        "n": done,
+        "sequence_accuracy": accuracy,
+        "sequence_accuracy_95_low": low,
+        "sequence_accuracy_95_high": high,
+        "character_accuracy": right_characters / (done * style.num_positions),
+        "read_per_second": done / reading,
+    }
+    if _FIGURES.value:
+        pathlib.Path(_FIGURES.value).write_text(json.dumps(figures, indent=2) + "\n")
+    if _RECORD.value:
+        title = f"The exported model on fresh captchas drawn by {_RENDERER.value}"
+        ledger.record(f"read_fresh_{_RENDERER.value}", title, figures)
+    else:
+        ledger.show(figures)
+
+
+def _style_of(reader) -> Style:
+    height, width, _ = reader.image_shape
+    return Style(
+        width_px=width,
+        height_px=height,
+        num_positions=reader.num_positions,
+        alphabet=reader.alphabet,
+    )
+
+
+def _drawn(style: Style, renderer: str, seed: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Labels and pictures, without end."""
+    library = ImageCaptcha(style.width_px, style.height_px, font_sizes=style.font_sizes_px)
+    for index in itertools.count():
+        example = make_example(style, seed, "fresh", index)
+        if renderer == "ours":
+            yield example.label, example.image
+        else:
+            yield example.label, np.asarray(library.generate_image(example.label))
+
+
+def _keep(batch: list[tuple[str, np.ndarray]], folder: pathlib.Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    for index, (label, image) in enumerate(batch):
+        Image.fromarray(image).save(folder / f"{label}_{index:04d}.png")
+
+
+if __name__ == "__main__":
+    command_line.run(main)

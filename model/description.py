@@ -1,0 +1,71 @@
+"""What a trained network reads: kept as `model.json` beside its checkpoints."""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+_FILE = "model.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelDescription:
+    """Network, picture size and alphabet. Two equal descriptions can share checkpoints."""
+
+    net: str  # A key of `model.networks.NETWORKS`.
+    image_shape: tuple[int, int, int]  # Height, width, 3.
+    alphabet: str  # Class k is character k.
+    num_positions: int
+
+
+def save_description(description: ModelDescription, model_dir: str | os.PathLike) -> None:
+    """Writes `model.json`, whole or not at all."""
+    path = pathlib.Path(model_dir) / _FILE
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(dataclasses.asdict(description), indent=2) + "\n")
+    os.replace(partial, path)
+
+
+def has_description(model_dir: str | os.PathLike) -> bool:
+    """Whether something was trained, or begun, in `model_dir`."""
+    return (pathlib.Path(model_dir) / _FILE).exists()
+
+
+def load_description(model_dir: str | os.PathLike) -> ModelDescription:
+    """Reads `model.json`.
+
+    Raises:
+      ValueError: If `model_dir` has none, so that nothing was trained there, or it is damaged.
+    """
+    path = pathlib.Path(model_dir) / _FILE
+    try:
+        values = json.loads(path.read_text())
+        return ModelDescription(**{**values, "image_shape": tuple(values["image_shape"])})
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ValueError(
+            f"`model_dir` must hold a trained model, received {str(model_dir)!r} without {_FILE}. "
+            f"Train one: python train.py --flagfile=configs/captcha.flags --model_dir={model_dir}"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} must be as train.py wrote it, received one that cannot be read ({error}). "
+            "Put the original back or train into another --model_dir."
+        ) from error
+
+
+def check_same(trained: ModelDescription, wanted: ModelDescription, model_dir: str) -> None:
+    """Refuses data or a network that the checkpoints of `model_dir` were not made for.
+
+    Raises:
+      ValueError: Names every difference, the trained value first.
+    """
+    differences = [
+        f"{field.name} {getattr(trained, field.name)!r} against {getattr(wanted, field.name)!r}"
+        for field in dataclasses.fields(ModelDescription)
+        if getattr(trained, field.name) != getattr(wanted, field.name)
+    ]
+    if differences:
+        raise ValueError(
+            f"data and network must be those that {model_dir} was trained with, received another: "
+            f"{'; '.join(differences)}. Choose another --model_dir, or the data it was trained on."
+        )

@@ -1,0 +1,85 @@
+"""The book's `model_fn`: features and labels to predictions, loss and metrics.
+
+A pure function of tensors. The network comes in built, so nothing here creates a variable, and
+the Estimator can trace it once a mode.
+"""
+
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+
+from model.augment import random_shift
+from model.estimator import EstimatorSpec, ModeKeys
+from model.heads import logits_by_example, targets_in_logit_order
+from model.metrics import character_accuracy, sequence_accuracy
+from model.params import ModelParams
+
+
+def model_fn(
+    features: Mapping[str, tf.Tensor],
+    labels: tf.Tensor | None,
+    net: keras.Model,
+    mode: str,
+    params: ModelParams,
+    step: tf.Tensor,
+) -> EstimatorSpec:
+    """What the Estimator needs for `mode`.
+
+    Args:
+      features: {"image": uint8 `[N, H, W, 3]`}.
+      labels: int64 `[N, L]`, class indices; None to predict.
+      net: image to logits float32 `[L * N, K]`, see `model.heads`.
+      mode: One of `ModeKeys`.
+      params: Sizes and augmentation.
+      step: int64 scalar, the global step; with `params.seed` it fixes the random shifts.
+
+    Returns:
+      PREDICT: predictions `digits` int64 `[N, L]` and `probabilities` float32 `[N, L, K]`.
+      Otherwise the mean cross-entropy over all characters, ln K at chance, and `character_accuracy`
+      and `sequence_accuracy`, a value an example.
+    """
+    image = features["image"]
+    training = mode == ModeKeys.TRAIN
+    if training:
+        image = random_shift(
+            image,
+            max_rows=params.shift_rows,
+            max_columns=params.shift_columns,
+            seed=tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)]),
+        )
+        logits = _training_logits(net, image, params, step)  # [L * N, K]
+    else:
+        logits = net(image, training=False)
+    by_example = logits_by_example(logits, params.network.num_positions)  # [N, L, K]
+    digits = tf.argmax(by_example, axis=-1)  # [N, L]
+    if mode == ModeKeys.PREDICT:
+        return EstimatorSpec(
+            mode, predictions={"digits": digits, "probabilities": tf.nn.softmax(by_example)}
+        )
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels=targets_in_logit_order(labels), logits=logits
+    )  # [L * N]
+    metrics = {
+        "character_accuracy": character_accuracy(digits, labels),
+        "sequence_accuracy": sequence_accuracy(digits, labels),
+    }
+    return EstimatorSpec(
+        mode,
+        loss=tf.reduce_mean(losses),
+        eval_metric_ops=None if training else metrics,
+        train_metric_ops=metrics if training else None,
+    )
+
+
+def _training_logits(
+    net: keras.Model, image: tf.Tensor, params: ModelParams, step: tf.Tensor
+) -> tf.Tensor:
+    """Logits with dropout, from step `params.dropout_from_step` on."""
+    if params.dropout_from_step == 0:
+        return net(image, training=True)
+    return tf.cond(
+        step < params.dropout_from_step,
+        lambda: net(image, training=False),
+        lambda: net(image, training=True),
+    )

@@ -1,0 +1,42 @@
+"""What a training run of the captcha network is made of, apart from its data."""
+
+import dataclasses
+
+from model.networks import NetworkConfig
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelParams:
+    """The network, its optimizer and its augmentation.
+
+    Raises:
+      ValueError: If a shift is negative or not smaller than the picture, or `dropout_from_step` is
+        negative.
+    """
+
+    network: NetworkConfig
+    learning_rate: float = 1.2e-3  # The peak, see `model.schedule`.
+    warmup_steps: int = 300
+    total_steps: int = 1
+    shift_rows: int = 0  # Random shifts of training pictures, largest, in pixels.
+    shift_columns: int = 0
+    # Dropout holds the loss at ln K for thousands of steps; once it has left, dropout helps
+    # (BUILD_NOTES.md, "What breaks the plateau").
+    dropout_from_step: int = 0
+    seed: int = 0  # Of the shifts.
+
+    def __post_init__(self):
+        height, width, _ = self.network.image_shape
+        for name, value, side in (
+            ("shift_rows", self.shift_rows, height),
+            ("shift_columns", self.shift_columns, width),
+        ):
+            if not 0 <= value < side:
+                raise ValueError(
+                    f"`{name}` must be in [0, {side}), received {value}. Use 0 for no shifts."
+                )
+        if self.dropout_from_step < 0:
+            raise ValueError(
+                f"`dropout_from_step` must be at least 0, received {self.dropout_from_step}. "
+                "Use 0 for dropout from the first step."
+            )

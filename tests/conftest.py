@@ -1,0 +1,43 @@
+"""Shared by all tests: quiet TensorFlow, and one small dataset that tests only read."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def run_program():
+    """Runs `python ARGUMENTS...` in the repository root, as a user does, and returns the process."""
+
+    def run(*arguments, cwd=ROOT, timeout=300, **options):
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=cwd,
+            timeout=timeout,
+            capture_output=True,
+            text=True,
+            check=False,
+            **options,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def small_dataset(tmp_path_factory):
+    """60 captchas to train on and 20 to test on, of the default style."""
+    from data_gen.generate import GenerateConfig, generate
+    from data_gen.style import Style
+
+    out = tmp_path_factory.mktemp("small") / "captcha_data"
+    generate(
+        GenerateConfig(style=Style(), num_train=60, num_test=20, out_dir=out, num_workers=1, seed=3)
+    )
+    return out

@@ -1,0 +1,72 @@
+"""DESIGN: data moves one way, so imports point one way. This reads them and compares."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Who may import what of ours. `command_line` is what mains share; anybody's main may.
+MAY_IMPORT = {
+    "records": set(),
+    "data_gen": {"records"},
+    "model": set(),
+    "model/estimator": set(),
+    "export": {"model", "records"},
+    "train.py": {"records", "model", "export"},
+    "predict.py": {"export"},
+}
+OURS = {"records", "data_gen", "model", "export", "train", "predict", "benchmarks", "tests"}
+
+
+def files_of(place):
+    path = ROOT / place
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def imports_of(path):
+    """Top-level names of ours that a file imports, and whole dotted names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import; write the whole name"
+            yield node.module
+
+
+@pytest.mark.parametrize("place", MAY_IMPORT)
+def test_imports_point_one_way(place):
+    own = place.split("/")[0].removesuffix(".py")
+    for path in files_of(place):
+        for name in imports_of(path):
+            top = name.split(".")[0]
+            if top not in OURS:
+                continue
+            if place == "model/estimator":
+                assert name.startswith("model.estimator"), f"{path} imports {name}"
+            else:
+                assert top in MAY_IMPORT[place] | {own}, f"{path} imports {name}"
+
+
+def test_every_folder_of_ours_has_a_rule():
+    folders = {path.parent.relative_to(ROOT).parts[0] for path in ROOT.glob("*/*.py")}
+    assert folders - {"benchmarks", "tests"} == {
+        place.split("/")[0] for place in MAY_IMPORT if "." not in place
+    }
+
+
+def test_flags_are_read_in_mains_only():
+    mains = {ROOT / "train.py", ROOT / "predict.py", ROOT / "command_line.py"}
+    for place in MAY_IMPORT:
+        for path in files_of(place):
+            if path.name != "__main__.py" and path not in mains:
+                assert "absl.flags" not in imports_of(path), path
+                assert "from absl import flags" not in path.read_text(), path
+
+
+def test_no_module_hides_a_package_that_we_import():
+    """`python data_gen` puts data_gen/ on the path: a data_gen/captcha.py would hide captcha."""
+    packages = {"absl", "captcha", "keras", "numpy", "PIL", "tensorflow", "tqdm", "google"}
+    for path in ROOT.glob("*/*.py"):
+        assert path.stem not in packages, path

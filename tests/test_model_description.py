@@ -1,0 +1,54 @@
+import pytest
+
+from model.description import (
+    ModelDescription,
+    check_same,
+    has_description,
+    load_description,
+    save_description,
+)
+
+TRAINED = ModelDescription(
+    net="small", image_shape=(30, 100, 3), alphabet="0123456789", num_positions=4
+)
+
+
+def test_a_description_is_read_as_it_was_written(tmp_path):
+    assert not has_description(tmp_path)
+    save_description(TRAINED, tmp_path)
+    assert has_description(tmp_path)
+    assert load_description(tmp_path) == TRAINED
+    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
+
+
+@pytest.mark.parametrize(
+    ("options", "difference"),
+    [
+        ({"net": "book"}, "net 'small' against 'book'"),
+        ({"image_shape": (60, 160, 3)}, r"image_shape \(30, 100, 3\) against \(60, 160, 3\)"),
+        ({"alphabet": "ABC"}, "alphabet '0123456789' against 'ABC'"),
+        ({"num_positions": 5}, "num_positions 4 against 5"),
+    ],
+)
+def test_other_data_or_another_network_is_refused_with_the_difference(options, difference):
+    wanted = ModelDescription(**{**vars(TRAINED), **options})
+    with pytest.raises(ValueError, match=difference):
+        check_same(TRAINED, wanted, "models/captcha")
+
+
+def test_the_same_is_accepted():
+    check_same(TRAINED, TRAINED, "models/captcha")
+
+
+def test_a_folder_without_a_model_is_refused_with_the_command_that_trains_one(tmp_path):
+    with pytest.raises(ValueError, match=r"without model.json. Train one: python train.py"):
+        load_description(tmp_path)
+    with pytest.raises(ValueError, match="without model.json"):
+        load_description(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"net": "small"}', '{"other": 1}'])
+def test_a_damaged_description_is_refused(tmp_path, text):
+    (tmp_path / "model.json").write_text(text)
+    with pytest.raises(ValueError, match="must be as train.py wrote it"):
+        load_description(tmp_path)
