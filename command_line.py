@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from absl import app, flags, logging
 
-# TensorFlow reads this when it is imported, so it is set before any main imports it: its C++ start-up
-# lines (oneDNN, CPU features, "no GPU found") are not about what the user asked for.
+# TensorFlow reads this when it is imported, so it is set before any main imports it: its C++
+# start-up lines (oneDNN, CPU features, "no GPU found") are not about what the user asked for.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it.

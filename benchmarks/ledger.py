@@ -30,8 +30,7 @@ def record(name: str, title: str, figures: dict[str, Any]) -> None:
     """
     entry = {
         "title": title,
-        "command": "python "
-        + shlex.join(["benchmarks/" + pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": f"python benchmarks/{pathlib.Path(sys.argv[0]).name} {shlex.join(sys.argv[1:])}",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{num_cores()} cores, {_processor()}, Python {platform.python_version()}",
         "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},

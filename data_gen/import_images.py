@@ -82,8 +82,8 @@ class _Picture(NamedTuple):
 def import_images(config: ImportConfig) -> None:
     """Writes the pictures of `config.source` as a dataset under `config.out_dir`.
 
-    Pictures that cannot be used are logged and listed in the dataset's rejected.csv (`file,reason`).
-    Identical pictures lie in the same split; with different labels all of them are rejected.
+    Pictures that cannot be used are logged and listed in the dataset's rejected.csv, a row of
+    `file,reason` each. Identical pictures lie in the same split; with different labels all of them are rejected.
 
     Raises:
       ValueError: If `out_dir` exists without `overwrite`, or too few pictures can be used.
@@ -320,7 +320,7 @@ def _log_report(
 
 
 def _most_frequent(values: Iterable[Any]) -> Any:
-    """The most frequent value; of several, the smallest, so that the order of files is no matter."""
+    """The most frequent value; of several, the smallest, whatever the order of the files."""
     counts = collections.Counter(values)
     return min(counts, key=lambda value: (-counts[value], value))
 

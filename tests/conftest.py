@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def run_program():
-    """Runs `python ARGUMENTS...` in the repository root, as a user does, and returns the process."""
+    """Runs `python ARGUMENTS...` in the repository root, as a user does."""
 
     def run(*arguments, cwd=ROOT, timeout=300, **options):
         return subprocess.run(

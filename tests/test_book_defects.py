@@ -5,6 +5,7 @@ gone, so that what fails is the defect and not the version.
 """
 
 import math
+import operator
 
 import keras
 import numpy as np
@@ -82,9 +83,9 @@ def test_five_valid_pools_leave_nothing_of_a_height_of_30_and_ours_leave_one_row
         height //= 2
     assert height == 0
     with pytest.raises(ValueError, match="zero or negative"):
-        x = keras.Input((30, 100, 3))
-        for _ in range(5):
-            x = keras.layers.MaxPooling2D(2, strides=2)(x)
+        keras.Sequential(
+            [keras.Input((30, 100, 3)), *(keras.layers.MaxPooling2D(2) for _ in range(5))]
+        )
     net = build_network(
         NetworkConfig(name="book", image_shape=(30, 100, 3), num_positions=4, num_classes=10)
     )
@@ -160,6 +161,4 @@ def test_accuracy_of_characters_read_as_of_captchas_flatters():
 )
 def test_what_the_book_calls_is_gone_from_tensorflow_2(name):
     with pytest.raises(AttributeError):
-        target = tf
-        for part in name.split("."):
-            target = getattr(target, part)
+        operator.attrgetter(name)(tf)

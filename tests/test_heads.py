@@ -92,7 +92,7 @@ def test_wilson_interval(accuracy, n, low, high):
 def test_a_shift_moves_whole_pixels_by_at_most_its_limits():
     image = np.zeros((200, 30, 100, 3), np.uint8)
     image[:, 15, 50] = 255
-    shift = dict(max_rows=2, max_columns=4)
+    shift = {"max_rows": 2, "max_columns": 4}
     moved = random_shift(tf.constant(image), seed=tf.constant([0, 1]), **shift).numpy()
     assert moved.dtype == np.uint8
     assert moved.shape == image.shape

@@ -41,14 +41,14 @@ def test_the_same_is_accepted():
 
 
 def test_a_folder_without_a_model_is_refused_with_the_command_that_trains_one(tmp_path):
-    with pytest.raises(ValueError, match=r"without model.json. Train one: python train.py"):
+    with pytest.raises(ValueError, match=r"without model\.json\. Train one: python train\.py"):
         load_description(tmp_path)
-    with pytest.raises(ValueError, match="without model.json"):
+    with pytest.raises(ValueError, match=r"without model\.json"):
         load_description(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"net": "small"}', '{"other": 1}'])
 def test_a_damaged_description_is_refused(tmp_path, text):
     (tmp_path / "model.json").write_text(text)
-    with pytest.raises(ValueError, match="must be as train.py wrote it"):
+    with pytest.raises(ValueError, match=r"must be as train\.py wrote it"):
         load_description(tmp_path)

@@ -50,5 +50,5 @@ def test_fonts_are_found_by_file_and_by_folder():
 
 
 def test_a_path_without_fonts_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="folders of them, received .* where there is none"):
+    with pytest.raises(ValueError, match=r"folders of them, received .* where there is none"):
         find_fonts([str(tmp_path)])
