@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import google_crc32c
 
-from records.errors import RecordError
+from records.errors import FrameError
 
 _LENGTH = struct.Struct("<Q")
 _CRC = struct.Struct("<I")
@@ -34,7 +34,7 @@ def read_records(path: str | os.PathLike) -> Iterator[bytes]:
     """Yields the records of a file in their order, each checked against its checksums.
 
     Raises:
-      RecordError: While iterating, at the first frame that is damaged or cut; the message has the
+      FrameError: While iterating, at the first frame that is damaged or cut; the message has the
         file, the record's number (from 0) and the frame's offset in bytes.
       OSError: If the file is missing or cannot be read.
     """
@@ -44,35 +44,31 @@ def read_records(path: str | os.PathLike) -> Iterator[bytes]:
         number = 0
         offset = 0
         while offset < num_bytes:
-            try:
-                record = _read_frame(file, num_bytes - offset)
-            except RecordError as error:
-                raise RecordError(
-                    f"{path}, record {number} at byte {offset}: {error} {_REMEDY}"
-                ) from None
+            record = _read_frame(file, num_bytes - offset)
+            if isinstance(record, str):
+                raise FrameError(path, number, offset, f"{record} {_REMEDY}")
             yield record
             number += 1
             offset += len(record) + FRAME_BYTES
 
 
-def _read_frame(file: BinaryIO, num_bytes_left: int) -> bytes:
+def _read_frame(file: BinaryIO, num_bytes_left: int) -> bytes | str:
+    """The next record, or what is wrong with its frame."""
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size:
-        raise RecordError(
-            f"a frame must begin with {_HEADER.size} bytes, received {len(header)}: it is cut."
-        )
-    length, _ = _HEADER.unpack(header)
-    # Before the length is believed: a flipped bit in it may ask for 2**63 bytes.
+        return f"a frame must begin with {_HEADER.size} bytes, received {len(header)}: it is cut."
+    (length,) = _LENGTH.unpack_from(header)
+    # Before the length is believed: with a flipped bit in it, it may ask for 2**63 bytes.
     if _masked_crc(header[: _LENGTH.size]) != header[_LENGTH.size :]:
-        raise RecordError(f"the length's checksum must match, received length {length}.")
+        return f"the length's checksum must match, received the length {length} and it does not."
     if length + FRAME_BYTES > num_bytes_left:
-        raise RecordError(
+        return (
             f"a frame must be whole, {length + FRAME_BYTES} bytes, received {num_bytes_left}: "
             "it is cut."
         )
     record = file.read(length)
     if _masked_crc(record) != file.read(_CRC.size):
-        raise RecordError(f"the checksum of the record's {length} bytes must match, it does not.")
+        return f"the record's checksum must match, received {length} bytes of which it does not."
     return record
 
 
