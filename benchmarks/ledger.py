@@ -52,7 +52,7 @@ def _page() -> str:
     lines = [
         "# Results",
         "",
-        "Written by the programs of this folder; each table by the command above it. These machines are",
+        "Written by the programs of this folder, each table by the command above it. Machines are",
         "noisy: compare ratios within a table, not absolute times across tables.",
     ]
     for path in sorted(_RESULTS.glob("*.json")):

@@ -17,9 +17,10 @@ from absl import flags
 
 import command_line
 from data_gen.generate import GenerateConfig, generate
-from data_gen.import_images import RESIZES, ImportConfig, import_images
+from data_gen.import_images import ImportConfig, import_images
 from data_gen.label_source import DEFAULT_LABEL_PATTERN
 from data_gen.parallel import num_cores
+from data_gen.picture_files import RESIZES
 from data_gen.style import Style, find_fonts
 from records.schema import ENCODINGS
 
