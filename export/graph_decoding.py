@@ -57,16 +57,24 @@ def _decode_jpeg(content: tf.Tensor) -> tf.Tensor:
 
 def _decode_png(content: tf.Tensor) -> tf.Tensor:
     """uint8 `[height, width, 3]`; palettes resolved, transparency on white, 16 bits cut to 8."""
-    rgba = tf.cast(tf.io.decode_png(content, channels=4), tf.int32)
+    rgba = tf.io.decode_png(content, channels=4)
     rgb, alpha = rgba[:, :, :3], rgba[:, :, 3:]
-    # Where a file has no alpha, TensorFlow 2.21 fills in the largest value of the *file's* bit
-    # depth: 1, 3 or 15 of 255 for most palettes and for black and white.
     with tf.control_dependencies([rgba]):  # A file cut before that byte is decode_png's to refuse.
         depth = tf.io.decode_raw(tf.strings.substr(content, _PNG_BIT_DEPTH_AT, 1), tf.uint8)[0]
-    fill = tf.bitwise.left_shift(1, tf.minimum(tf.cast(depth, tf.int32), 8)) - 1
-    alpha = tf.where(tf.reduce_all(tf.equal(alpha, fill)), 255, alpha)
-    on_white = (rgb * alpha + 255 * (255 - alpha) + 127) // 255  # + 127: rounded.
-    return tf.cast(on_white, tf.uint8)
+    # Where a file has no alpha, TensorFlow 2.21 fills in the largest value of the *file's* bit
+    # depth: 255 from 8 bits on, but 1, 3 or 15 for small palettes and for black and white.
+    opaque = tf.bitwise.left_shift(1, tf.minimum(tf.cast(depth, tf.int32), 8)) - 1
+    return tf.cond(
+        tf.reduce_all(tf.equal(alpha, tf.cast(opaque, tf.uint8))),
+        lambda: rgb,
+        lambda: _on_white(rgb, alpha),
+    )
+
+
+def _on_white(rgb: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    colour, share = tf.cast(rgb, tf.int32), tf.cast(alpha, tf.int32)
+    # In 255ths; + 127 rounds.
+    return tf.cast((colour * share + 255 * (255 - share) + 127) // 255, tf.uint8)
 
 
 def _fit(picture: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:

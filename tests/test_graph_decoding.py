@@ -119,6 +119,6 @@ def test_no_files_give_no_pictures():
 )
 def test_what_cannot_be_decoded_is_refused(content):
     with pytest.raises(
-        tf.errors.InvalidArgumentError, match="Invalid PNG|Unknown image|Input is empty"
+        tf.errors.InvalidArgumentError, match=r"Invalid PNG|Unknown image|Input is empty"
     ):
         graph_pixels([EQUAL_TO_PILLOW["png_rgb"], content])
