@@ -8,13 +8,11 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-from records.errors import DatasetError, Problem
+from records.errors import REMEDY, DatasetError, Problem
 from records.layout import DATA_INFO, PROVENANCE, SHARD_PATTERN, SPLITS, Shard
 from records.provenance import alphabet_of, describe_fields, parse_provenance, shards_of
 from records.schema import FIELDS, Field, field_of, read_data_info
 from records.staged_folder import staging_path
-
-_REMEDY = "Copy the dataset again, or write it again with python data_gen --overwrite."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,7 @@ def load_description(dataset_dir: str | os.PathLike) -> DatasetDescription:
             raise DatasetError(
                 DATA_INFO,
                 f"{dataset_dir / DATA_INFO} must say of the {feature} what {PROVENANCE} says, "
-                f"{provenance.get(feature)}, received {described.get(feature)}. {_REMEDY}",
+                f"{provenance.get(feature)}, received {described.get(feature)}. {REMEDY}",
             )
     return DatasetDescription(dataset_dir=dataset_dir, fields=fields, provenance=provenance)
 
@@ -108,11 +106,11 @@ def size_problems(description: DatasetDescription) -> Iterator[Problem]:
         try:
             num_bytes = os.stat(description.dataset_dir / shard.file).st_size
         except OSError as error:
-            message = f"the shard must be there, received: {error.strerror}. {_REMEDY}"
+            message = f"the shard must be there, received: {error.strerror}. {REMEDY}"
             yield Problem(shard.file, None, message)
             continue
         if num_bytes != shard.bytes:
-            message = f"the shard must have {shard.bytes} bytes, received {num_bytes}. {_REMEDY}"
+            message = f"the shard must have {shard.bytes} bytes, received {num_bytes}. {REMEDY}"
             yield Problem(shard.file, None, message)
     for path in sorted(description.dataset_dir.rglob(SHARD_PATTERN)):
         file = path.relative_to(description.dataset_dir).as_posix()
@@ -127,12 +125,10 @@ def hash_problem(description: DatasetDescription, shard: Shard) -> Problem | Non
         with open(description.dataset_dir / shard.file, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        return Problem(shard.file, None, f"must be readable, received: {error.strerror}. {_REMEDY}")
+        return Problem(shard.file, None, f"must be readable, received: {error.strerror}. {REMEDY}")
     if digest == shard.sha256:
         return None
-    return Problem(
-        shard.file, None, f"SHA-256 must be {shard.sha256}, received {digest}. {_REMEDY}"
-    )
+    return Problem(shard.file, None, f"SHA-256 must be {shard.sha256}, received {digest}. {REMEDY}")
 
 
 def _raise_first(description: DatasetDescription, problems: Iterator[Problem]) -> None:

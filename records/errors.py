@@ -3,6 +3,9 @@
 import pathlib
 from typing import NamedTuple
 
+# Damage cannot be repaired from what is left.
+REMEDY = "Copy the dataset again, or write it again with python data_gen --overwrite."
+
 
 class RecordError(ValueError):
     """A record is not as the schema or the format says."""

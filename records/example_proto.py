@@ -73,8 +73,8 @@ def decode_example(fields: Sequence[Field], record: bytes) -> dict[str, np.ndarr
 def _values_of(field: Field, features: Mapping[str, Any]) -> np.ndarray:
     if field.name not in features:  # Asking for it by [] would add it.
         raise RecordError(
-            f"field {field.name!r} must be in the record, received {', '.join(sorted(features))}. "
-            "Correct data_info.csv, or write the dataset again."
+            f"field {field.name!r} must be in the record, received {sorted(features)[:9]}. Correct "
+            "its `name` in data_info.csv, or write the dataset again."
         )
     feature = features[field.name]
     kind = "int64_list" if field.storage == "int64_list" else "bytes_list"

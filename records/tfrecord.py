@@ -13,15 +13,13 @@ from typing import BinaryIO
 
 import google_crc32c
 
-from records.errors import FrameError
+from records.errors import REMEDY, FrameError
 
 _LENGTH = struct.Struct("<Q")
 _CRC = struct.Struct("<I")
 _HEADER = struct.Struct("<QI")
 
 FRAME_BYTES = _HEADER.size + _CRC.size  # What a frame adds to its record.
-
-_REMEDY = "The dataset is damaged: copy the file again, or generate the dataset again."
 
 
 def frame(record: bytes) -> bytes:
@@ -46,7 +44,7 @@ def read_records(path: str | os.PathLike) -> Iterator[bytes]:
         while offset < num_bytes:
             record = _read_frame(file, num_bytes - offset)
             if isinstance(record, str):
-                raise FrameError(path, number, offset, f"{record} {_REMEDY}")
+                raise FrameError(path, number, offset, f"{record} {REMEDY}")
             yield record
             number += 1
             offset += len(record) + FRAME_BYTES
