@@ -1,0 +1,35 @@
+"""Loads TensorFlow without what its C++ libraries print while they start.
+
+`TF_CPP_MIN_LOG_LEVEL` alone does not hold those lines back: TensorFlow 2.21 writes some before it
+has read the variable (oneDNN, "Could not find cuda drivers"), and one as an error when it looks for
+a GPU on a machine that has none. A program whose standard error carries a line for each bad file
+calls `import_quietly` before it imports what needs TensorFlow.
+"""
+
+import os
+import sys
+import tempfile
+
+_STDERR = 2
+_TALKATIVE_LEVELS = ("0", "1")  # Of TF_CPP_MIN_LOG_LEVEL: the user asks for those lines.
+
+
+def import_quietly() -> None:
+    """Imports TensorFlow and looks for its devices; what that prints is shown only if it fails."""
+    if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") in _TALKATIVE_LEVELS:
+        return
+    # The libraries write to the descriptor, past sys.stderr.
+    original = os.dup(_STDERR)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), _STDERR)
+        try:
+            import tensorflow as tf  # noqa: PLC0415
+
+            tf.config.list_physical_devices()
+        except BaseException:
+            held.seek(0)
+            os.write(original, held.read())
+            raise
+        finally:
+            os.dup2(original, _STDERR)
+            os.close(original)

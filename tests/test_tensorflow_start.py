@@ -1,0 +1,59 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+START = "import tensorflow_start; tensorflow_start.import_quietly()"
+
+
+def run(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def stand_in(tmp_path):
+    """A `tensorflow` that prints as the real one does, past sys.stderr; then `rest` is run."""
+
+    def write(rest):
+        code = f"import os, types\nos.write(2, b'oneDNN is on\\n')\n{rest}\n"
+        (tmp_path / "tensorflow.py").write_text(code)
+        return {"PYTHONPATH": str(tmp_path)}
+
+    return write
+
+
+@pytest.mark.slow
+def test_tensorflow_starts_without_a_line_on_standard_error():
+    result = run(
+        f"{START}; import tensorflow as tf; print(int(tf.constant(1) + 1))",
+        TF_CPP_MIN_LOG_LEVEL="2",
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "2\n", "")
+
+
+def test_standard_error_is_back_afterwards(stand_in):
+    path = stand_in("config = types.SimpleNamespace(list_physical_devices=lambda: [])")
+    result = run(f"{START}; import sys; print('mine', file=sys.stderr)", **path)
+    assert result.stderr == "mine\n"
+
+
+def test_what_was_printed_is_shown_if_the_import_fails(stand_in):
+    result = run(START, **stand_in("raise ImportError('no such library')"))
+    assert result.stderr.startswith("oneDNN is on\n")
+    assert result.stderr.endswith("ImportError: no such library\n")
+
+
+def test_nothing_is_held_back_from_who_asks_for_it(stand_in):
+    path = stand_in("config = types.SimpleNamespace(list_physical_devices=lambda: [])")
+    result = run(f"{START}; import tensorflow", TF_CPP_MIN_LOG_LEVEL="0", **path)
+    assert result.stderr == "oneDNN is on\n"
