@@ -1,0 +1,131 @@
+"""One checkpoint on disk: read whole and compared with the network before anything is changed.
+
+A checkpoint holds variables in three groups, `net`, `random` and `optimizer`, beside `global_step`
+and `iterator`, the place in the input. A group is a list, since Keras numbers unnamed layers over
+the whole process ("dense_3") and a name alone does not find a variable again. The names are kept
+all the same, for people to read.
+"""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+GROUPS = (
+    "net",  # Weights.
+    "random",  # The states of seed generators (dropout): all else that the network has.
+    "optimizer",  # Slots and count of updates, without the learning rate, which is configuration.
+)
+_NAMES_KEY = "names/.ATTRIBUTES/VARIABLE_VALUE"
+_STEP_KEY = "global_step/.ATTRIBUTES/VARIABLE_VALUE"
+_MAX_DIFFERENCES = 4  # In one message.
+
+
+class CheckpointMismatchError(ValueError):
+    """A checkpoint is of another network or another optimizer."""
+
+
+class CheckpointFile:
+    """Reads the checkpoint at `path`, the common beginning of its files' names.
+
+    Raises:
+      ValueError: If it is missing, damaged or none of ours; here or when values are read.
+    """
+
+    def __init__(self, path: str):
+        self._path = path
+        try:
+            self._reader = tf.train.load_checkpoint(path)
+        except (tf.errors.OpError, ValueError) as error:
+            raise self._unreadable(error) from error
+        self.global_step = int(self._read(_STEP_KEY))
+        names = json.loads(self._read(_NAMES_KEY))
+        self._keys = {
+            group: {
+                name: f"{group}/{index}/.ATTRIBUTES/VARIABLE_VALUE"
+                for index, name in enumerate(names[group])
+            }
+            for group in GROUPS
+        }
+
+    def names(self, group: str) -> list[str]:
+        """The names of a group's variables, in order."""
+        return list(self._keys[group])
+
+    def value(self, name: str) -> np.ndarray:
+        """The value of the variable `name` of any group, or of "global_step".
+
+        Raises:
+          ValueError: If there is none.
+        """
+        if name == "global_step":
+            return self._read(_STEP_KEY)
+        for keys in self._keys.values():
+            if name in keys:
+                return self._read(keys[name])
+        raise ValueError(
+            f"the name must be one of those in {self._path}, received {name!r}. "
+            "`get_variable_names()` lists them."
+        )
+
+    def values_for(
+        self, group: str, variables: Mapping[str, tf.Variable]
+    ) -> list[tuple[tf.Variable, np.ndarray]]:
+        """Each of `variables` with its value in this checkpoint.
+
+        They belong together by name if the names are the same, else by position.
+
+        Raises:
+          CheckpointMismatchError: If number, shapes or dtypes differ; it says where.
+        """
+        keys = self._keys[group]
+        shapes = self._reader.get_variable_to_shape_map()
+        dtypes = self._reader.get_variable_to_dtype_map()
+        theirs = {name: _spec(dtypes[key], shapes[key]) for name, key in keys.items()}
+        ours = {name: _spec(value.dtype, value.shape) for name, value in variables.items()}
+        source = {name: name for name in ours}
+        if ours.keys() != theirs.keys() and len(ours) == len(theirs):
+            source = dict(zip(ours, theirs, strict=True))
+        differences = _differences(ours, theirs, source)
+        if differences:
+            shown = "; ".join(differences[:_MAX_DIFFERENCES])
+            more = len(differences) - _MAX_DIFFERENCES
+            raise CheckpointMismatchError(
+                f"the {group} variables of {self._path} must be those of this program, received "
+                f"others: {shown}{f'; and {more} more' if more > 0 else ''}. Build what it was "
+                "trained with, or use another model_dir."
+            )
+        return [(variables[name], self._read(keys[source[name]])) for name in variables]
+
+    def _read(self, key: str):
+        try:
+            return self._reader.get_tensor(key)
+        except (tf.errors.OpError, ValueError) as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> ValueError:
+        reason = getattr(error, "message", str(error)).strip().splitlines()[0]
+        return ValueError(
+            f"checkpoint {self._path} must be whole and written by this Estimator, received one "
+            f"that cannot be read ({reason}). Remove {self._path}.* to go on from the one before."
+        )
+
+
+def _spec(dtype, shape) -> str:
+    return f"{tf.as_dtype(dtype).name} {list(shape)}"
+
+
+def _differences(
+    ours: Mapping[str, str], theirs: Mapping[str, str], source: Mapping[str, str]
+) -> list[str]:
+    """What differs; `source` says which of theirs each of ours would be read from."""
+    if len(ours) != len(theirs):
+        return [f"{name} {ours[name]} is new" for name in ours if name not in theirs] + [
+            f"{name} {theirs[name]} is gone" for name in theirs if name not in ours
+        ] or [f"{len(ours)} variables against {len(theirs)}"]
+    return [
+        f"{name} is {ours[name]} and {theirs[source[name]]} in the checkpoint"
+        for name in ours
+        if ours[name] != theirs[source[name]]
+    ]

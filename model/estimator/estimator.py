@@ -1,0 +1,309 @@
+"""The Estimator: trains, evaluates, predicts and exports one network in one folder."""
+
+import os
+import pathlib
+from collections.abc import Callable, Iterator, Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from model.estimator import checkpoints, evaluation, prediction
+from model.estimator.checkpoint_file import CheckpointFile
+from model.estimator.exporting import SignaturesFn, export_saved_model
+from model.estimator.input_data import TrainingInput, make_dataset
+from model.estimator.model_function import ModelFunction
+from model.estimator.program import Program
+from model.estimator.run_config import RunConfig
+from model.estimator.spec import EstimatorSpec
+from model.estimator.summaries import Summaries
+from model.estimator.training_loop import TrainingLoop
+
+# Where a network is while it trains, and after a training that failed.
+_BETWEEN_CHECKPOINTS = "between checkpoints"
+
+InputFn = Callable[[], tf.data.Dataset]  # Of batches: (features, labels), or features alone.
+
+
+class Estimator:
+    """Trains, evaluates, predicts and exports; everything it learns lives in `model_dir`.
+
+    Whatever is asked of it, it works on the newest checkpoint there, and reads that only if the
+    network of this process is not already at it.
+    """
+
+    def __init__(
+        self,
+        model_fn: Callable[..., EstimatorSpec],
+        model_dir: str | os.PathLike,
+        *,
+        net_fn: Callable,
+        optimizer_fn: Callable | None = None,
+        config: RunConfig | None = None,
+        params=None,
+    ):
+        """Nothing is built, read or written yet.
+
+        Args:
+          model_fn: Takes `features`, `net`, `mode` and, if it names them, `labels`, `params`,
+            `config` and `step` (int64 scalar, the global step). A pure function of tensors: it is
+            traced once a mode and creates no variables. Randomness in it that is to repeat on
+            resume is stateless and seeded with `step`.
+          model_dir: Folder of checkpoints, TensorBoard events and `eval/metrics.json`.
+          net_fn: params to the network: a Keras model or a tf.Module, built, callable. Called once.
+          optimizer_fn: params to a Keras optimizer; needed to train. Called once. Its learning rate
+            is configuration and stays outside the checkpoint.
+          config: Cadence and seed.
+          params: Handed to the three functions as it is.
+
+        Raises:
+          ValueError: If an argument of `model_fn` is missing or unknown.
+        """
+        self._config = config or RunConfig()
+        self._model_dir = pathlib.Path(model_dir)
+        self._model_fn = ModelFunction(model_fn, params, self._config)
+        self._net_fn = net_fn
+        self._optimizer_fn = optimizer_fn
+        self._params = params
+        self._program: Program | None = None
+        self._network_is_at: str | None = None  # The checkpoint that network and step equal.
+        self._optimizer_is_at: str | None = None
+        self._training_input: TrainingInput | None = None
+        self._paused = False  # At `pause_at`: the next call is the same run.
+        self._summaries = Summaries()
+
+    @property
+    def model_dir(self) -> str:
+        """Where everything lies."""
+        return str(self._model_dir)
+
+    @property
+    def config(self) -> RunConfig:
+        """How it runs."""
+        return self._config
+
+    @property
+    def params(self):
+        """What the functions are given."""
+        return self._params
+
+    @property
+    def net(self) -> keras.Model | tf.Module:
+        """The network of this process, built by now; its weights are those last worked on."""
+        return self._built_program().net
+
+    @property
+    def global_step(self) -> int:
+        """The step of the newest checkpoint; 0 if there is none."""
+        path = self.latest_checkpoint()
+        return CheckpointFile(path).global_step if path else 0
+
+    def latest_checkpoint(self) -> str | None:
+        """The path of the newest checkpoint, without suffix; None if there is none."""
+        return checkpoints.latest_checkpoint(self._model_dir)
+
+    def get_variable_names(self) -> list[str]:
+        """The names in the newest checkpoint: `global_step`, weights, then the optimizer's."""
+        file = CheckpointFile(self._checkpoint(None))
+        return ["global_step", *file.names("net"), *file.names("optimizer")]
+
+    def get_variable_value(self, name: str) -> np.ndarray:
+        """The value of `name` in the newest checkpoint.
+
+        Raises:
+          ValueError: If there is no checkpoint, or it holds no such variable.
+        """
+        return CheckpointFile(self._checkpoint(None)).value(name)
+
+    def train(
+        self,
+        input_fn: InputFn,
+        steps: int | None = None,
+        max_steps: int | None = None,
+        *,
+        pause_at: int | None = None,
+    ) -> "Estimator":
+        """Trains on from the newest checkpoint, or from fresh weights, and saves at the end.
+
+        The input goes on too: where the checkpoint left it, or where this process did if it trains
+        again with the same `input_fn`. Another `input_fn` in this process, and an input that had
+        ended, start at the beginning. A run stopped and resumed equals, bit by bit, one that was
+        not.
+
+        Args:
+          input_fn: Batches of (features, labels).
+          steps: How many more.
+          max_steps: Up to which global step. At most one of both; with none, to the end of input.
+          pause_at: A global step to return at before the run's end, for the next call to go on
+            from. Log lines count to the end all the same.
+
+        Returns:
+          The Estimator itself.
+
+        Raises:
+          ValueError: If both `steps` and `max_steps` are given or one is not positive, the
+            checkpoint is damaged or of another network, or the loss is no longer finite.
+          KeyboardInterrupt: On Ctrl-C, once the step in progress is finished and saved.
+        """
+        if steps is not None and max_steps is not None:
+            raise ValueError(
+                f"only one of `steps` and `max_steps` must be given, received {steps} and "
+                f"{max_steps}. `steps` adds to the global step, `max_steps` is absolute."
+            )
+        for name, value in (("steps", steps), ("max_steps", max_steps)):
+            _check_positive(name, value)
+        if self._model_dir.exists() and not self._model_dir.is_dir():
+            raise ValueError(
+                f"`model_dir` must be a folder, received the file {self.model_dir}. Choose another."
+            )
+        start = self.global_step
+        last_step = start + steps if steps is not None else max_steps
+        stop_at = min((step for step in (pause_at, last_step) if step is not None), default=None)
+        if stop_at is not None and start >= stop_at:
+            logging.info("Skipping training since max_steps has already saved.")
+            return self
+        self._prepare_to_train(input_fn)
+        loop = TrainingLoop(
+            self._program, self._training_input, self._summaries, self._config, self._model_dir
+        )
+        # Until it returns, the program is at no checkpoint.
+        self._network_is_at = _BETWEEN_CHECKPOINTS
+        self._network_is_at = self._optimizer_is_at = loop.run(stop_at, last_step)
+        self._paused = stop_at != last_step
+        return self
+
+    def evaluate(
+        self,
+        input_fn: InputFn,
+        steps: int | None = None,
+        name: str | None = None,
+        checkpoint_path: str | os.PathLike | None = None,
+    ) -> dict[str, float]:
+        """Evaluates the newest checkpoint, or the one at `checkpoint_path`.
+
+        The result is also written to `eval/metrics.json` and to TensorBoard's events beside it.
+
+        Args:
+          input_fn: Batches of (features, labels).
+          steps: Number of batches at most; None for all.
+          name: Of this evaluation if there are several: its folder is `eval_<name>`.
+          checkpoint_path: Without suffix, as `latest_checkpoint` gives it.
+
+        Returns:
+          `loss` and each metric of `eval_metric_ops`, means over all examples, `global_step`, and
+          `n`, the number of examples.
+
+        Raises:
+          ValueError: If nothing was trained, the input is empty, or the checkpoint does not fit.
+        """
+        _check_positive("steps", steps)
+        self._go_to(checkpoint_path)
+        metrics = evaluation.evaluate(self._program, make_dataset(input_fn), steps)
+        folder = self._model_dir / (f"eval_{name}" if name else "eval")
+        evaluation.write_metrics(metrics, folder)
+        scalars = {key: metrics[key] for key in metrics if key not in ("global_step", "n")}
+        self._summaries.write(folder, scalars, metrics["global_step"])
+        return metrics
+
+    def predict(
+        self,
+        input_fn: InputFn,
+        checkpoint_path: str | os.PathLike | None = None,
+        yield_single_examples: bool = True,
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Predicts with the newest checkpoint, or the one at `checkpoint_path`, as it is iterated.
+
+        Args:
+          input_fn: Batches of features, or of (features, labels), whose labels are not used.
+          checkpoint_path: Without suffix, as `latest_checkpoint` gives it.
+          yield_single_examples: A dict an example; otherwise a dict a batch.
+
+        Returns:
+          A generator of `model_fn`'s predictions as NumPy.
+
+        Raises:
+          ValueError: At once, if nothing was trained or the checkpoint does not fit.
+        """
+        self._go_to(checkpoint_path)
+        return prediction.predict(
+            self._program, make_dataset(input_fn), single_examples=yield_single_examples
+        )
+
+    def export_saved_model(
+        self,
+        export_dir_base: str | os.PathLike,
+        signatures_fn: SignaturesFn,
+        *,
+        assets_extra: Mapping[str, str | os.PathLike] | None = None,
+        checkpoint_path: str | os.PathLike | None = None,
+    ) -> str:
+        """Exports the newest checkpoint, or the one at `checkpoint_path`, to be served.
+
+        Args:
+          export_dir_base: Where the version folder goes; its name is the time in seconds.
+          signatures_fn: The network to a dict of signatures by name, each a tf.function with an
+            `input_signature` that closes over the network and uses no other variable.
+          assets_extra: Files to copy to `assets.extra/`: path there to path here.
+          checkpoint_path: Without suffix, as `latest_checkpoint` gives it.
+
+        Returns:
+          The path of the version folder. It is written under another name and renamed last.
+
+        Raises:
+          ValueError: If nothing was trained or the checkpoint does not fit.
+        """
+        self._go_to(checkpoint_path)
+        return export_saved_model(self.net, export_dir_base, signatures_fn, assets_extra)
+
+    def _go_to(self, checkpoint_path: str | os.PathLike | None) -> None:
+        """Brings the network to a checkpoint, reading it only if it is not there already."""
+        path = self._checkpoint(checkpoint_path)
+        if self._network_is_at != path:
+            checkpoints.restore_network(self._built_program(), path)
+            self._network_is_at = path
+
+    def _checkpoint(self, checkpoint_path: str | os.PathLike | None) -> str:
+        path = self.latest_checkpoint() if checkpoint_path is None else os.fspath(checkpoint_path)
+        if path is None:
+            raise ValueError(
+                f"`model_dir` must hold a checkpoint, received {self.model_dir!r} without one. "
+                "Train first."
+            )
+        return path
+
+    def _prepare_to_train(self, input_fn: InputFn) -> None:
+        """Brings network, optimizer and input to the newest checkpoint, or to a fresh start."""
+        path = self.latest_checkpoint()
+        if path is None and self._network_is_at is not None:
+            self._program = None  # Its weights are of checkpoints that are gone, or lie elsewhere.
+        program = self._built_program()
+        goes_on = path is not None and path == self._network_is_at == self._optimizer_is_at
+        if path is not None and not goes_on:
+            checkpoints.restore_training(program, path)
+        earlier_input_fn = self._training_input.input_fn if self._training_input else input_fn
+        if goes_on and earlier_input_fn is input_fn:
+            if not self._paused:
+                self._training_input.go_on()
+            return
+        # For a dataset that shuffles without a seed of its own.
+        keras.utils.set_random_seed(self._config.tf_random_seed)
+        self._training_input = TrainingInput(input_fn)
+        if path is not None and earlier_input_fn is input_fn:
+            checkpoints.restore_input(self._training_input, path)
+
+    def _built_program(self) -> Program:
+        if self._program is None:
+            self._program = Program(
+                self._model_fn,
+                self._net_fn,
+                self._optimizer_fn,
+                self._params,
+                self._config.tf_random_seed,
+            )
+        return self._program
+
+
+def _check_positive(name: str, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ValueError(f"`{name}` must be at least 1, received {value}. Use None for no limit.")

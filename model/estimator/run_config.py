@@ -1,0 +1,53 @@
+"""How an Estimator runs: how often it saves, logs and summarises, and from which seed."""
+
+import dataclasses
+
+_DEFAULT_SAVE_CHECKPOINTS_SECS = 600  # As `tf.estimator.RunConfig` had it.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Cadence and seed; nothing here changes what a step computes, except the seed.
+
+    Raises:
+      ValueError: If both kinds of cadence for checkpoints are given, or a number is out of range.
+    """
+
+    # At most one of these two. If neither is given, `save_checkpoints_secs` becomes 600.
+    save_checkpoints_steps: int | None = None
+    save_checkpoints_secs: float | None = None
+    keep_checkpoint_max: int = 5  # The newest ones.
+    log_step_count_steps: int = 100
+    save_summary_steps: int = 100  # TensorBoard.
+    # Of Python, NumPy, TensorFlow and Keras, set before the network is built and again before the
+    # input of a training run is.
+    tf_random_seed: int = 0
+
+    def __post_init__(self):
+        if self.save_checkpoints_steps is not None and self.save_checkpoints_secs is not None:
+            raise ValueError(
+                "only one of `save_checkpoints_steps` and `save_checkpoints_secs` must be given, "
+                f"received {self.save_checkpoints_steps} and {self.save_checkpoints_secs}. "
+                "Leave out one."
+            )
+        if self.save_checkpoints_steps is None and self.save_checkpoints_secs is None:
+            object.__setattr__(self, "save_checkpoints_secs", _DEFAULT_SAVE_CHECKPOINTS_SECS)
+        if self.save_checkpoints_secs is not None and not self.save_checkpoints_secs > 0:
+            raise ValueError(
+                "`save_checkpoints_secs` must be positive, received "
+                f"{self.save_checkpoints_secs}. Use `save_checkpoints_steps=1` to save each step."
+            )
+        for name in (
+            "save_checkpoints_steps",
+            "keep_checkpoint_max",
+            "log_step_count_steps",
+            "save_summary_steps",
+        ):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"`{name}` must be at least 1, received {value}. Raise it.")
+        if not 0 <= self.tf_random_seed < 2**32:
+            raise ValueError(
+                f"`tf_random_seed` must be in [0, 2**32), received {self.tf_random_seed}. "
+                "Choose another."
+            )
