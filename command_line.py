@@ -5,16 +5,18 @@ flags, builds a config and calls one function. Bad input reaches it as ValueErro
 leaves as one line on standard error, `error: rule, value received, what to do`, with status 1.
 """
 
+import importlib
 import logging as python_logging
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 
 from absl import app, flags, logging
 
-# TensorFlow reads this when it is imported, so it is set before any main imports it: its C++
-# start-up lines (oneDNN, CPU features, "no GPU found") are not about what the user asked for.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# TensorFlow's C++ code reads this when it starts. What it would still say (no CUDA found, which CPU
+# features) is not about what the user asked for; what goes wrong reaches Python as an exception.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it.
 
@@ -35,19 +37,46 @@ def run(main: Main, positionals: str | None = None) -> None:
     )
 
 
+def load_tensorflow() -> None:
+    """Imports TensorFlow without the dozen lines that it writes before it reads its log level.
+
+    They go to the file descriptor, so that is where they are caught; if the import fails, they are
+    written after all.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            importlib.import_module("tensorflow")
+        except BaseException:
+            said.seek(0)
+            os.write(stderr, said.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
 def _parse_flags(argv: list[str]) -> list[str]:
     try:
         arguments = flags.FLAGS(argv)
     except flags.Error as error:
-        _print_error(error)
+        _print_error(str(error).removesuffix(" ?") + ". --help lists the flags.")
         sys.exit(1)
     logging.use_absl_handler()
     logging.get_absl_handler().setFormatter(
         python_logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
     )
+    logging.get_absl_logger().addFilter(_is_worth_a_line)
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.INFO)
     return arguments
+
+
+def _is_worth_a_line(record: python_logging.LogRecord) -> bool:
+    # TensorFlow's Python tells, for one, how many microseconds it took to shard a checkpoint.
+    return record.levelno >= python_logging.WARNING or "site-packages" not in record.pathname
 
 
 def _status_of(main: Main, arguments: list[str], positionals: str | None) -> int:

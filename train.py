@@ -105,7 +105,9 @@ def _define_flags() -> None:
 def main(_: list[str]) -> None:
     """Flags to a config to one call."""
     names = [field.name for field in dataclasses.fields(TrainConfig)]
-    run(TrainConfig(**{name: flags.FLAGS[name].value for name in names}))
+    config = TrainConfig(**{name: flags.FLAGS[name].value for name in names})
+    command_line.load_tensorflow()
+    run(config)
 
 
 def run(config: TrainConfig) -> dict[str, float]:
@@ -123,8 +125,8 @@ def run(config: TrainConfig) -> dict[str, float]:
 
     from model.estimator import EvalSpec, TrainSpec, train_and_evaluate
 
-    estimator = _estimator(config)
-    train_input_fn, test_input_fn = _input_fns(config)
+    estimator = prepare(config)
+    train_input_fn, test_input_fn = input_fns(config)
     try:
         if config.mode == "evaluate":
             metrics = estimator.evaluate(test_input_fn)
@@ -147,7 +149,7 @@ def run(config: TrainConfig) -> dict[str, float]:
     return metrics
 
 
-def _estimator(config: TrainConfig):
+def prepare(config: TrainConfig):
     """The Estimator for this data and model_dir; all that can be wrong is refused here."""
     from model.captcha_estimator import captcha_estimator, network_config
     from model.description import (
@@ -212,7 +214,8 @@ def _estimator(config: TrainConfig):
     return estimator
 
 
-def _input_fns(config: TrainConfig):
+def input_fns(config: TrainConfig):
+    """The input functions of training, which never ends, and of the test set."""
     from records.input_fn import input_fn_maker
 
     data_dir = pathlib.Path(config.data_dir)

@@ -25,9 +25,10 @@ def random_shift(
     num_images = tf.shape(image)[0]
     padding = [[0, 0], [max_rows, max_rows], [max_columns, max_columns], [0, 0]]
     padded = tf.pad(image, padding, mode="SYMMETRIC")
-    limits = tf.constant([2 * max_rows + 1, 2 * max_columns + 1], tf.int32)
-    shifts = tf.random.stateless_uniform([num_images, 2], seed, 0, limits, tf.int32)
-    rows = shifts[:, 0, None] + tf.range(height)  # [N, H]
-    columns = shifts[:, 1, None] + tf.range(width)  # [N, W]
+    shifts = tf.random.stateless_uniform([2, num_images], seed)  # [0, 1)
+    shifts *= tf.constant([[2 * max_rows + 1.0], [2 * max_columns + 1.0]])
+    down, right = tf.unstack(tf.cast(shifts, tf.int32))  # Each [N].
+    rows = down[:, None] + tf.range(height)  # [N, H]
+    columns = right[:, None] + tf.range(width)  # [N, W]
     moved = tf.gather(padded, rows, axis=1, batch_dims=1)
     return tf.gather(moved, columns, axis=2, batch_dims=1)

@@ -15,12 +15,17 @@ from model.schedule import WarmupCosine
 def captcha_estimator(
     params: ModelParams, model_dir: str | os.PathLike, config: RunConfig | None = None
 ) -> Estimator:
-    """An Estimator over `model_fn` that trains with Adam under warm-up and cosine decay."""
+    """An Estimator over `model_fn` that trains with Adam under warm-up and cosine decay.
+
+    Raises:
+      ValueError: If the learning rate or its warm-up is out of range.
+    """
+    learning_rate = WarmupCosine(params.learning_rate, params.warmup_steps, params.total_steps)
     return Estimator(
         model_fn,
         model_dir,
         net_fn=lambda params: build_network(params.network),
-        optimizer_fn=_adam,
+        optimizer_fn=lambda _: keras.optimizers.Adam(learning_rate),
         config=config or RunConfig(),
         params=params,
     )
@@ -48,10 +53,4 @@ def network_config(description: ModelDescription, **options) -> NetworkConfig:
         num_positions=description.num_positions,
         num_classes=len(description.alphabet),
         **options,
-    )
-
-
-def _adam(params: ModelParams) -> keras.optimizers.Optimizer:
-    return keras.optimizers.Adam(
-        WarmupCosine(params.learning_rate, params.warmup_steps, params.total_steps)
     )

@@ -94,7 +94,10 @@ def test_encodings_keep_the_picture(tmp_path, encoding):
     generate(config(tmp_path / "out", encoding=encoding))
     first = next(examples(tmp_path / "out", "train"))["image"].astype(int)
     difference = np.abs(first - make_example(Style(), 0, "train", 0).image.astype(int))
-    assert difference.max() == 0 if encoding != "jpeg" else 0 < difference.mean() < 4
+    if encoding == "jpeg":  # Lossy: no pixel far off on average, and not the same either.
+        assert 0 < difference.mean() < 8
+    else:
+        assert difference.max() == 0
 
 
 def test_maps_are_written_when_asked_for(tmp_path):
@@ -115,7 +118,8 @@ def test_provenance_tells_what_the_pictures_depend_on(tmp_path):
     assert provenance["seed"] == 9
     assert provenance["style"]["width_px"] == 120
     assert provenance["style"]["font_sizes_px"] == [21, 25, 28]
-    assert provenance["label"] == {"alphabet": "0123456789", "length": 5}
+    assert provenance["label"]["alphabet"] == "0123456789"
+    assert provenance["label"]["length"] == 5
     assert set(provenance["versions"]) == {"captcha", "numpy", "pillow", "freetype"}
     assert sum(shard["examples"] for shard in provenance["shards"]["train"]) == 30
 
@@ -158,7 +162,7 @@ def test_the_command_writes_a_dataset_and_says_what_is_next(tmp_path, run_progra
         (["--n=many"], "--n"),
         (["--n=10", "--n_test=0"], "`n_test` must be in"),
         (["50000"], "this program takes flags only, received '50000'"),
-        (["--number=3"], "--number"),
+        (["--number=3"], "Unknown command line flag 'number'"),
         (["--width=40"], "Set --width to 68 or more"),
         (["--alphabet=01", "--length=0"], "`length` must be in"),
         (["--fonts=nowhere"], "received 'nowhere'"),
