@@ -78,10 +78,11 @@ def _values_of(field: Field, features: Mapping[str, Any]) -> np.ndarray:
         )
     feature = features[field.name]
     kind = "int64_list" if field.storage == "int64_list" else "bytes_list"
-    if feature.WhichOneof("kind") != kind:
+    received = feature.WhichOneof("kind")
+    if received != kind:
         raise RecordError(
-            f"field {field.name!r} must be an {kind}, received {feature.WhichOneof('kind')}. "
-            "Correct its `storage` in data_info.csv."
+            f"field {field.name!r} must be of the kind {kind}, received {received}. Correct its "
+            "`storage` in data_info.csv."
         )
     values = getattr(feature, kind).value
     if kind == "int64_list":

@@ -51,9 +51,9 @@ class StagedFolder:
         self._final.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(_beside(self._final, ".partial.lock"), self._name)
         try:
+            shutil.rmtree(self.path, ignore_errors=True)
             self._put_back()
             self._check_final()  # Another process may have finished before we had the lock.
-            shutil.rmtree(self.path, ignore_errors=True)
             self.path.mkdir()
         except BaseException:
             self._unlock()

@@ -17,9 +17,9 @@ from records.errors import REMEDY, FrameError
 
 _LENGTH = struct.Struct("<Q")
 _CRC = struct.Struct("<I")
-_HEADER = struct.Struct("<QI")
+_HEADER_BYTES = _LENGTH.size + _CRC.size
 
-FRAME_BYTES = _HEADER.size + _CRC.size  # What a frame adds to its record.
+FRAME_BYTES = _HEADER_BYTES + _CRC.size  # What a frame adds to its record.
 
 
 def frame(record: bytes) -> bytes:
@@ -52,9 +52,9 @@ def read_records(path: str | os.PathLike) -> Iterator[bytes]:
 
 def _read_frame(file: BinaryIO, num_bytes_left: int) -> bytes | str:
     """The next record, or what is wrong with its frame."""
-    header = file.read(_HEADER.size)
-    if len(header) < _HEADER.size:
-        return f"a frame must begin with {_HEADER.size} bytes, received {len(header)}: it is cut."
+    header = file.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES:
+        return f"a frame must begin with {_HEADER_BYTES} bytes, received {len(header)}: it is cut."
     (length,) = _LENGTH.unpack_from(header)
     # Before the length is believed: with a flipped bit in it, it may ask for 2**63 bytes.
     if _masked_crc(header[: _LENGTH.size]) != header[_LENGTH.size :]:
