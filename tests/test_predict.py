@@ -202,12 +202,3 @@ def test_a_closed_pipe_ends_the_command_without_a_word(saved_model, pictures):
     )
     os.close(writing_end)
     assert (result.returncode, result.stderr) == (141, "")
-
-
-@pytest.mark.slow
-def test_a_saved_model_that_is_missing_is_one_line(tmp_path, pictures, run_program):
-    result = run_program("predict.py", f"--saved_model={tmp_path}/none", pictures)
-    assert result.returncode == 1
-    assert result.stdout == ""
-    assert len(result.stderr.splitlines()) == 1
-    assert "error: `saved_model` must be a SavedModel" in result.stderr

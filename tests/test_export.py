@@ -1,0 +1,167 @@
+import io
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from export.exporter import ExportConfig, export_model
+from export.reader import Reader
+from model.captcha_estimator import captcha_estimator, load_estimator, network_config
+from model.description import ModelDescription, save_description
+from model.params import ModelParams
+
+DESCRIPTION = ModelDescription(
+    net="small", image_shape=(16, 24, 3), alphabet="0123456789", num_positions=2
+)
+RNG = np.random.default_rng((8, 0, 0))
+IMAGES = RNG.integers(0, 256, [6, 16, 24, 3], np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    """Three steps in bfloat16, as a machine that has it would train."""
+    folder = tmp_path_factory.mktemp("model")
+    save_description(DESCRIPTION, folder)
+    params = ModelParams(
+        network=network_config(DESCRIPTION, dtype_policy="mixed_bfloat16"),
+        warmup_steps=1,
+        total_steps=3,
+    )
+    labels = RNG.integers(0, 10, [6, 2])
+
+    def input_fn():
+        return tf.data.Dataset.from_tensors(({"image": IMAGES}, labels)).repeat()
+
+    captcha_estimator(params, folder).train(input_fn, max_steps=3)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(model_dir):
+    """Probabilities `[6, 2, 10]` of the network in this process, restored, in float32."""
+    estimator, _ = load_estimator(model_dir)
+    batches = estimator.predict(
+        lambda: tf.data.Dataset.from_tensors({"image": IMAGES}), yield_single_examples=False
+    )
+    return next(batches)["probabilities"]
+
+
+@pytest.fixture(scope="module")
+def exported(model_dir, tmp_path_factory):
+    out = tmp_path_factory.mktemp("exports") / "captcha"
+    return export_model(ExportConfig(model_dir=str(model_dir), out=str(out)))
+
+
+def test_the_export_is_one_numeric_version_folder(exported):
+    assert [path.name for path in exported.path.parent.iterdir()] == [exported.path.name]
+    assert exported.path.name.isdecimal()
+    assert exported.step == 3
+
+
+def test_the_description_says_what_the_export_reads(exported):
+    assert json.loads((exported.path / "assets.extra" / "model.json").read_text()) == {
+        "net": "small",
+        "image_shape": [16, 24, 3],
+        "alphabet": "0123456789",
+        "num_positions": 2,
+        "step": 3,
+    }
+
+
+def test_the_export_reads_in_float32_what_was_trained_in_bfloat16(exported, expected):
+    readings = Reader(exported.path.parent).read_images(IMAGES)
+    np.testing.assert_allclose(readings.probabilities, expected, atol=1e-5)
+
+
+def test_a_second_export_is_the_newer_version(model_dir, exported, tmp_path):
+    out = tmp_path / "captcha"
+    shutil.copytree(exported.path, out / exported.path.name)
+    second = export_model(ExportConfig(model_dir=str(model_dir), out=str(out)))
+    assert int(second.path.name) > int(exported.path.name)
+    assert Reader(out).path == second.path
+
+
+def run_saved_model_cli(exported, out, signature, name, values):
+    """Runs a signature with TensorFlow's C++ loader, as a server would."""
+    out.mkdir()
+    np.save(out / "input.npy", values)
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run"),
+            *("--dir", exported.path, "--tag_set", "serve", "--signature_def", signature),
+            *("--inputs", f"{name}={out}/input.npy", "--outdir", out),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return {
+        output: np.load(out / f"{output}.npy", allow_pickle=True)
+        for output in ("text", "digits", "probabilities", "confidence")
+    }
+
+
+def png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("signature", "name", "values"),
+    [
+        ("serving_default", "image", IMAGES),
+        ("serving_bytes", "image_bytes", np.array([png(image) for image in IMAGES])),
+    ],
+    ids=["pixels", "png_files"],
+)
+def test_the_cpp_loader_reads_what_the_network_in_process_reads(
+    exported, expected, tmp_path, signature, name, values
+):
+    outputs = run_saved_model_cli(exported, tmp_path / "run", signature, name, values)
+    digits = expected.argmax(axis=-1)
+    np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-5)
+    np.testing.assert_array_equal(outputs["digits"], digits)
+    np.testing.assert_allclose(
+        outputs["confidence"], expected.max(axis=-1).prod(axis=-1), atol=1e-5
+    )
+    assert [text.decode() for text in outputs["text"]] == ["".join(map(str, row)) for row in digits]
+
+
+def test_a_missing_model_dir_is_refused_with_the_command_that_trains_one(tmp_path):
+    with pytest.raises(ValueError, match=r"none' without model.json\. .*python train\.py"):
+        export_model(ExportConfig(model_dir=str(tmp_path / "none"), out=str(tmp_path / "out")))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_dir_without_checkpoints_is_refused(tmp_path):
+    save_description(DESCRIPTION, tmp_path)
+    with pytest.raises(ValueError, match=r"must hold a checkpoint, received \S+ without one: "):
+        export_model(ExportConfig(model_dir=str(tmp_path), out=str(tmp_path / "out")))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(ValueError, match=r"`out` must be a folder, received \S+out', a file"):
+        ExportConfig(out=str(tmp_path / "out"))
+
+
+@pytest.mark.slow
+def test_the_command_says_where_the_export_is_and_what_to_do_with_it(
+    model_dir, tmp_path, run_program
+):
+    out = tmp_path / "captcha"
+    result = run_program("export", f"--model_dir={model_dir}", f"--out={out}")
+    assert (result.returncode, result.stderr) == (0, "")
+    (version,) = out.iterdir()
+    assert result.stdout == (
+        f"{version}, step 3. Next: python predict.py --saved_model={out} IMG_OR_DIR...\n"
+    )
