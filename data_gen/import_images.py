@@ -16,7 +16,7 @@ from data_gen.parallel import num_cores, ordered_map
 from data_gen.picture_files import RESIZES, Picture, Problems, inspect, pixels_at
 from data_gen.picture_selection import Common, Wanted, select, split
 from records.contact_sheet import contact_sheet
-from records.dataset_writer import DatasetWriter
+from records.dataset_writer import DatasetWriter, check_out_dir
 from records.example_proto import encode_example
 from records.progress import Progress
 from records.schema import Field, captcha_fields
@@ -79,6 +79,7 @@ def import_images(config: ImportConfig) -> None:
       ValueError: If `out_dir` exists without `overwrite`, or too few pictures can be used.
       OSError: If writing fails. What was under `out_dir` stays as it was.
     """
+    check_out_dir(config.out_dir, overwrite=config.overwrite)  # Before all pictures are decoded.
     files = labelled_files(config.source, config.label_pattern)
     pictures, undecodable = _inspect_all(files, config.num_workers)
     accepted, common, unfit = select(

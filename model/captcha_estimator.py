@@ -25,7 +25,7 @@ def captcha_estimator(
         model_fn,
         model_dir,
         net_fn=lambda params: build_network(params.network),
-        optimizer_fn=lambda _: keras.optimizers.Adam(learning_rate),
+        optimizer_fn=lambda _: keras.optimizers.Adam(learning_rate, name="adam"),
         config=config or RunConfig(),
         params=params,
     )

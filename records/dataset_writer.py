@@ -13,6 +13,16 @@ from records.staged_folder import StagedFolder
 from records.tfds_metadata import dataset_info_json, features_json
 
 
+def check_out_dir(out_dir: str | os.PathLike, *, overwrite: bool) -> None:
+    """Refuses what a `DatasetWriter` would refuse to write to, for callers with work before it.
+
+    Raises:
+      ValueError: If `out_dir` exists and `overwrite` is not set, or it is set and `out_dir` is no
+        dataset.
+    """
+    StagedFolder(out_dir, marker=PROVENANCE, overwrite=overwrite).check_final()
+
+
 class DatasetWriter:
     """Writes a dataset beside its final name and renames it when it is whole.
 

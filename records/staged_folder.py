@@ -47,13 +47,13 @@ class StagedFolder:
           ValueError: If the final name exists and may not be replaced, or another process writes.
           OSError: If the folder cannot be made.
         """
-        self._check_final()
+        self.check_final()
         self._final.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(_beside(self._final, ".partial.lock"), self._name)
         try:
             shutil.rmtree(self.path, ignore_errors=True)
             self._put_back()
-            self._check_final()  # Another process may have finished before we had the lock.
+            self.check_final()  # Another process may have finished before we had the lock.
             self.path.mkdir()
         except BaseException:
             self._unlock()
@@ -78,7 +78,7 @@ class StagedFolder:
         for folder, _, files in os.walk(self.path):
             for path in (folder, *(os.path.join(folder, file) for file in files)):
                 _fsync(path)
-        self._check_final()
+        self.check_final()
         if self._final.exists():
             os.rename(self._final, self._replaced)
         os.rename(self.path, self._final)
@@ -98,7 +98,12 @@ class StagedFolder:
         else:
             os.rename(self._replaced, self._final)
 
-    def _check_final(self) -> None:
+    def check_final(self) -> None:
+        """Refuses a final name that may not be replaced; before long work, so that it is not lost.
+
+        Raises:
+          ValueError: If something is there that may not be replaced.
+        """
         if not os.path.lexists(self._final):
             return
         if not self._overwrite:

@@ -168,6 +168,17 @@ def test_an_import_refuses(tmp_path, options, message):
     assert not (tmp_path / "out").exists()
 
 
+def test_an_existing_dataset_is_kept_without_overwrite(tmp_path):
+    folder = write_folder(tmp_path / "in")
+    run(folder, tmp_path / "out")
+    before = (tmp_path / "out" / "provenance.json").read_bytes()
+    with pytest.raises(ValueError, match="replace it with --overwrite"):
+        run(folder, tmp_path / "out", seed=1)
+    assert (tmp_path / "out" / "provenance.json").read_bytes() == before
+    run(folder, tmp_path / "out", seed=1, overwrite=True)
+    assert (tmp_path / "out" / "provenance.json").read_bytes() != before
+
+
 def test_a_csv_without_its_columns_is_refused(tmp_path):
     (tmp_path / "mine.csv").write_text("name,text\n1.png,2\n")
     with pytest.raises(ValueError, match="must have the columns file,label, received name,text"):
