@@ -118,7 +118,9 @@ def _load(path: str | os.PathLike) -> Image.Image:
     except ImageError:
         raise
     except Image.UnidentifiedImageError as error:
-        raise ImageError(path, f"no picture, it starts with {_first_bytes(path)}") from error
+        raise ImageError(
+            path, f"no picture or cut short, it starts with {_first_bytes(path)}"
+        ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         limit = f"more than {Image.MAX_IMAGE_PIXELS} pixels, the most that are read"
         raise ImageError(path, f"too large, {limit}") from error

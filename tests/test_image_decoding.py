@@ -175,7 +175,10 @@ def flipped(content: bytes, position: int) -> bytes:
 PNG = png_bytes(Image.fromarray(RGB))
 BROKEN = {
     "empty": (b"", "empty, 0 bytes"),
-    "text": (b"hello, I am no\npicture", r"no picture, it starts with b'hello, I am '"),
+    "text": (
+        b"hello, I am no\npicture",
+        r"no picture or cut short, it starts with b'hello, I am '",
+    ),
     "signature_alone": (PNG[:8], "no picture"),
     "png_cut_in_its_pixels": (PNG[: PNG.index(b"IDAT") + 60], "damaged: .*truncated"),
     "png_with_a_flipped_byte": (flipped(PNG, PNG.index(b"IDAT") + 40), "damaged: "),

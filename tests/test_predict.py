@@ -102,7 +102,7 @@ def test_bad_files_are_named_on_standard_error_and_the_others_are_read(
     assert [line.removeprefix(f"{tmp_path}/") for line in err.splitlines()] == [
         "nothing: a folder without pictures",
         "empty.png: empty, 0 bytes",
-        "text.png: no picture, it starts with b'hello'",
+        "text.png: no picture or cut short, it starts with b'hello'",
         "cut.png: damaged: image file is truncated",
         "missing.png: cannot be read: No such file or directory",
     ]
@@ -185,7 +185,9 @@ def test_the_command_prints_the_readings_and_one_line_for_a_bad_file(
     )
     assert result.returncode == 1
     assert len(result.stdout.splitlines()) == 6
-    assert result.stderr == f"{tmp_path}/bad.png: no picture, it starts with b'hello'\n"
+    assert (
+        result.stderr == f"{tmp_path}/bad.png: no picture or cut short, it starts with b'hello'\n"
+    )
 
 
 @pytest.mark.slow
