@@ -5,11 +5,9 @@ flags, builds a config and calls one function. Bad input reaches it as ValueErro
 leaves as one line on standard error, `error: rule, value received, what to do`, with status 1.
 """
 
-import importlib
 import logging as python_logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 
 from absl import app, flags, logging
@@ -35,27 +33,6 @@ def run(main: Main, positionals: str | None = None) -> None:
         lambda arguments: sys.exit(_status_of(main, arguments[1:], positionals)),
         flags_parser=_parse_flags,
     )
-
-
-def load_tensorflow() -> None:
-    """Imports TensorFlow without the dozen lines that it writes before it reads its log level.
-
-    They go to the file descriptor, so that is where they are caught; if the import fails, they are
-    written after all.
-    """
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
-        try:
-            importlib.import_module("tensorflow")
-        except BaseException:
-            said.seek(0)
-            os.write(stderr, said.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
 
 
 def _parse_flags(argv: list[str]) -> list[str]:

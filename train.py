@@ -12,6 +12,7 @@ import pathlib
 from absl import flags, logging
 
 import command_line
+import tensorflow_start
 
 MODES = ("train_and_evaluate", "train", "evaluate")
 _EVAL_BATCH_SIZE = 250
@@ -106,7 +107,7 @@ def main(_: list[str]) -> None:
     """Flags to a config to one call."""
     names = [field.name for field in dataclasses.fields(TrainConfig)]
     config = TrainConfig(**{name: flags.FLAGS[name].value for name in names})
-    command_line.load_tensorflow()
+    tensorflow_start.import_quietly()
     run(config)
 
 

@@ -20,6 +20,7 @@ sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 from absl import flags, logging
 
 import command_line
+import tensorflow_start
 
 _DATA = flags.DEFINE_string("data_dir", "captcha_data", "Dataset, as data_gen wrote it.")
 _STEPS = flags.DEFINE_integer("steps", 1500, "Of each network.", lower_bound=2)
@@ -31,6 +32,7 @@ _LOG_EVERY = 50
 
 def main(_: list[str]) -> None:
     """Trains both, evaluates both on the test set, keeps the figures."""
+    tensorflow_start.import_quietly()
     from benchmarks import ledger
 
     loss, printed, n = _train_as_printed()

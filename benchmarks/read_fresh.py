@@ -22,6 +22,7 @@ from captcha.image import ImageCaptcha
 from PIL import Image
 
 import command_line
+import tensorflow_start
 from data_gen.example import make_example
 from data_gen.style import Style
 from records.progress import Progress
@@ -41,12 +42,13 @@ _KEPT = 20
 def main(_: list[str]) -> None:
     """Draws, reads, compares."""
     # Here and not above: --help answers at once, TensorFlow takes 3 s to load.
+    tensorflow_start.import_quietly()
     from benchmarks import ledger
     from export.reader import Reader
     from model.metrics import wilson_interval
 
     reader = Reader(_SAVED_MODEL.value)
-    style = _style_of(reader)
+    style = _style_of(reader.path)
     fresh = _drawn(style, _RENDERER.value, _SEED.value)
     right_characters = right_captchas = done = 0
     reading = 0.0
@@ -82,13 +84,15 @@ def main(_: list[str]) -> None:
         ledger.show(figures)
 
 
-def _style_of(reader) -> Style:
-    height, width, _ = reader.image_shape
+def _style_of(export_dir: pathlib.Path) -> Style:
+    """The default style at the size, length and alphabet of an exported model."""
+    model = json.loads((export_dir / "assets.extra" / "model.json").read_text())
+    height, width, _ = model["image_shape"]
     return Style(
         width_px=width,
         height_px=height,
-        num_positions=reader.num_positions,
-        alphabet=reader.alphabet,
+        num_positions=model["num_positions"],
+        alphabet=model["alphabet"],
     )
 
 

@@ -1,7 +1,7 @@
-"""One training run from nothing, kept in the ledger: accuracy on the test set and what it took.
+r"""One training run from nothing, kept in the ledger: accuracy on the test set and what it took.
 
   python benchmarks/training_run.py --name=quick -- --flagfile=configs/quick.flags
-  python benchmarks/training_run.py --name=no_shifts --title="Without shifts" -- \\
+  python benchmarks/training_run.py --name=no_shifts --title="Without shifts" -- \
       --flagfile=configs/quick.flags --shift_rows=0 --shift_columns=0
 
 What stands after -- goes to train.py, which trains in a folder of its own. Seconds are those of the
@@ -21,6 +21,7 @@ sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 from absl import flags
 
 import command_line
+import tensorflow_start
 
 _NAME = flags.DEFINE_string("name", None, "Of the entry in the ledger, results/train_NAME.json.")
 _TITLE = flags.DEFINE_string("title", None, "Of the entry. By default the flags of train.py.")
@@ -31,6 +32,7 @@ _LEFT_PLATEAU = 1.8  # Of the loss, which is ln 10 = 2.303 at chance.
 
 def main(train_flags: list[str]) -> int:
     """Runs train.py, shows what it says, keeps what came out."""
+    tensorflow_start.import_quietly()
     from benchmarks import ledger
     from model.metrics import wilson_interval
 

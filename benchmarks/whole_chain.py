@@ -23,6 +23,7 @@ sys.path[0] = str(ROOT)
 from absl import flags
 
 import command_line
+import tensorflow_start
 
 _N = flags.DEFINE_integer("n", 50000, "Captchas to train on.", lower_bound=1)
 _FRESH = flags.DEFINE_integer(
@@ -103,6 +104,7 @@ def main(_: list[str]) -> int:
 
 def print_table() -> None:
     """What came out, where it lies and what to type next."""
+    tensorflow_start.import_quietly()
     from model.metrics import wilson_interval
 
     provenance = _read(pathlib.Path(_DATA.value) / "provenance.json")
