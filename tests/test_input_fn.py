@@ -178,6 +178,16 @@ def test_each_shuffled_epoch_has_every_record_once_in_another_order(
     assert len({*epochs, tuple(range(NUM_RECORDS))}) == 4
 
 
+def test_the_shards_are_opened_in_another_order_each_epoch(numbered, monkeypatch):
+    monkeypatch.setattr(record_stream, "_WINDOW_BYTES", 88)  # One record: nothing else is mixed.
+    numbers = numbers_of(numbered_input_fn(numbered, shuffle=True, batch_size=8, epoch=4)())
+    orders = [
+        tuple(number // 10 for number in numbers[start : start + 4]) for start in range(0, 160, 40)
+    ]
+    assert [sorted(order) for order in orders] == [[0, 1, 2, 3]] * 4
+    assert len(set(orders)) > 2
+
+
 def test_a_window_mixes_shards_that_are_sorted(numbered, monkeypatch):
     monkeypatch.setattr(record_stream, "_WINDOW_BYTES", 12 * 88)  # 12 records.
     numbers = numbers_of(numbered_input_fn(numbered, shuffle=True, batch_size=8)())
