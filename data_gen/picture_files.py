@@ -36,7 +36,7 @@ def inspect(files: Iterable[LabelledFile]) -> tuple[list[Picture], Problems]:
         try:
             image = decode_image_file(path)
         except ImageError as error:
-            problems[path] = str(error)
+            problems[path] = error.reason
             continue
         pixel_hash = hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
         pictures.append(Picture(path, label, image.size, pixel_hash))
