@@ -7,6 +7,7 @@ all the same, for people to read.
 """
 
 import json
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,6 +20,8 @@ GROUPS = (
 )
 _NAMES_KEY = "names/.ATTRIBUTES/VARIABLE_VALUE"
 _STEP_KEY = "global_step/.ATTRIBUTES/VARIABLE_VALUE"
+# What TensorFlow's reader raises, LookupError for a file that ends too soon.
+READING_ERRORS = (tf.errors.OpError, ValueError, LookupError)
 _MAX_DIFFERENCES = 4  # In one message.
 
 
@@ -37,8 +40,8 @@ class CheckpointFile:
         self._path = path
         try:
             self._reader = tf.train.load_checkpoint(path)
-        except (tf.errors.OpError, ValueError) as error:
-            raise self._unreadable(error) from error
+        except READING_ERRORS as error:
+            raise unreadable(self._path, error) from error
         self.global_step = int(self._read(_STEP_KEY))
         names = json.loads(self._read(_NAMES_KEY))
         self._keys = {
@@ -101,15 +104,22 @@ class CheckpointFile:
     def _read(self, key: str):
         try:
             return self._reader.get_tensor(key)
-        except (tf.errors.OpError, ValueError) as error:
-            raise self._unreadable(error) from error
+        except READING_ERRORS as error:
+            raise unreadable(self._path, error) from error
 
-    def _unreadable(self, error: Exception) -> ValueError:
-        reason = getattr(error, "message", str(error)).strip().splitlines()[0]
-        return ValueError(
-            f"checkpoint {self._path} must be whole and written by this Estimator, received one "
-            f"that cannot be read ({reason}). Remove {self._path}.* to go on from the one before."
-        )
+
+def unreadable(path: str, error: Exception) -> ValueError:
+    """What to raise when reading the checkpoint at `path` has failed with `error`."""
+    return ValueError(
+        f"checkpoint {path} must be whole and written by this Estimator, received one that cannot "
+        f"be read ({reason(error)}). Remove {path}.* to go on from the one before."
+    )
+
+
+def reason(error: Exception) -> str:
+    """What TensorFlow says of `error`: its first line, without the name of the graph's node."""
+    message = str(getattr(error, "message", error)).strip() or type(error).__name__
+    return re.sub(r"^\{\{.*?\}\} *", "", message.splitlines()[0])
 
 
 def _spec(dtype, shape) -> str:

@@ -15,7 +15,14 @@ from collections.abc import Iterator, Mapping
 import tensorflow as tf
 from absl import logging
 
-from model.estimator.checkpoint_file import GROUPS, CheckpointFile, CheckpointMismatchError
+from model.estimator.checkpoint_file import (
+    GROUPS,
+    READING_ERRORS,
+    CheckpointFile,
+    CheckpointMismatchError,
+    reason,
+    unreadable,
+)
 from model.estimator.input_data import TrainingInput
 from model.estimator.program import Program, tf_variable
 
@@ -28,6 +35,11 @@ def latest_checkpoint(model_dir: str | os.PathLike) -> str | None:
     names = os.listdir(folder) if folder.is_dir() else []
     steps = [int(match[1]) for match in map(_INDEX.fullmatch, names) if match]
     return _path(folder, max(steps)) if steps else None
+
+
+def step_of(path: str) -> int:
+    """The step in the name of a checkpoint of a model_dir."""
+    return int(path.rpartition("-")[2])
 
 
 def save_checkpoint(
@@ -47,11 +59,11 @@ def save_checkpoint(
     content["global_step"] = program.global_step
     if training_input.iterator_can_be_saved:
         content["iterator"] = training_input.iterator
-    manager = tf.train.CheckpointManager(
-        tf.train.Checkpoint(**content), str(model_dir), keep_max, checkpoint_name="ckpt"
-    )
     step = int(program.global_step)
     try:
+        manager = tf.train.CheckpointManager(
+            tf.train.Checkpoint(**content), str(model_dir), keep_max, checkpoint_name="ckpt"
+        )
         with _at_most_warnings():  # TensorFlow logs how long a callback of its own took.
             manager.save(checkpoint_number=step)
     except tf.errors.FailedPreconditionError as error:
@@ -60,7 +72,7 @@ def save_checkpoint(
         logging.warning(
             "input | its place cannot be saved (%s): a resumed run starts it anew. "
             "tf.data without Python functions can be saved.",
-            error.message.splitlines()[0],
+            reason(error),
         )
         training_input.iterator_can_be_saved = False
         return save_checkpoint(program, training_input, model_dir, keep_max)
@@ -103,16 +115,20 @@ def restore_input(training_input: TrainingInput, path: str) -> None:
 
     If that holds none, or one of another pipeline, the input stays at its beginning and a log line
     says so: to change the data between two runs is allowed.
+
+    Raises:
+      ValueError: If the checkpoint is damaged there.
     """
     checkpoint = tf.train.Checkpoint(iterator=training_input.iterator)
     try:
         status = checkpoint.read(path).expect_partial()
         status.assert_existing_objects_matched()
-    except (tf.errors.OpError, AssertionError) as error:
-        reason = str(getattr(error, "message", error)).strip().splitlines()[0]
-        logging.warning("input | starts anew, %s holds no place in it (%s)", path, reason)
+    except (tf.errors.NotFoundError, AssertionError):
+        logging.warning("input | starts anew: %s holds no place in a pipeline like this", path)
         training_input.restart()
         return
+    except READING_ERRORS as error:
+        raise unreadable(path, error) from error
     training_input.go_on()
 
 
@@ -127,9 +143,8 @@ def _variables(program: Program) -> dict[str, dict[str, tf.Variable]]:
     optimizer = program.optimizer
     # A plain number as learning rate is a variable of the optimizer: saved, it would override the
     # one that the next run asks for.
-    state = [
-        variable for variable in optimizer.variables if variable is not optimizer.learning_rate
-    ]
+    rate = optimizer.learning_rate
+    state = [variable for variable in optimizer.variables if variable is not rate]
     return {**_network_variables(program), "optimizer": _by_name(state)}
 
 
@@ -172,5 +187,5 @@ def _path(model_dir: str | os.PathLike, step: int) -> str:
 def _cannot_write(model_dir: str | os.PathLike, error: tf.errors.OpError) -> str:
     return (
         f"a checkpoint must be written to {os.fspath(model_dir)}, received "
-        f"{error.message.splitlines()[0]!r}. Make room there, or use another model_dir."
+        f"{reason(error)!r}. Make room there, or use another model_dir."
     )

@@ -11,6 +11,7 @@ from absl import logging
 
 from model.estimator import checkpoints, evaluation, prediction
 from model.estimator.checkpoint_file import CheckpointFile
+from model.estimator.checks import check_count
 from model.estimator.exporting import SignaturesFn, export_saved_model
 from model.estimator.input_data import TrainingInput, make_dataset
 from model.estimator.model_function import ModelFunction
@@ -51,9 +52,9 @@ class Estimator:
             traced once a mode and creates no variables. Randomness in it that is to repeat on
             resume is stateless and seeded with `step`.
           model_dir: Folder of checkpoints, TensorBoard events and `eval/metrics.json`.
-          net_fn: params to the network: a Keras model or a tf.Module, built, callable. Called once.
-          optimizer_fn: params to a Keras optimizer; needed to train. Called once. Its learning rate
-            is configuration and stays outside the checkpoint.
+          net_fn: params to the network: a Keras model or a tf.Module, built and callable.
+          optimizer_fn: params to a Keras optimizer; needed to train. Its learning rate is
+            configuration and stays outside the checkpoint.
           config: Cadence and seed.
           params: Handed to the three functions as it is.
 
@@ -79,16 +80,6 @@ class Estimator:
         return str(self._model_dir)
 
     @property
-    def config(self) -> RunConfig:
-        """How it runs."""
-        return self._config
-
-    @property
-    def params(self):
-        """What the functions are given."""
-        return self._params
-
-    @property
     def net(self) -> keras.Model | tf.Module:
         """The network of this process, built by now; its weights are those last worked on."""
         return self._built_program().net
@@ -97,7 +88,7 @@ class Estimator:
     def global_step(self) -> int:
         """The step of the newest checkpoint; 0 if there is none."""
         path = self.latest_checkpoint()
-        return CheckpointFile(path).global_step if path else 0
+        return checkpoints.step_of(path) if path else 0
 
     def latest_checkpoint(self) -> str | None:
         """The path of the newest checkpoint, without suffix; None if there is none."""
@@ -142,7 +133,7 @@ class Estimator:
           The Estimator itself.
 
         Raises:
-          ValueError: If both `steps` and `max_steps` are given or one is not positive, the
+          ValueError: If both `steps` and `max_steps` are given or one is no count, the
             checkpoint is damaged or of another network, or the loss is no longer finite.
           KeyboardInterrupt: On Ctrl-C, once the step in progress is finished and saved.
         """
@@ -152,7 +143,7 @@ class Estimator:
                 f"{max_steps}. `steps` adds to the global step, `max_steps` is absolute."
             )
         for name, value in (("steps", steps), ("max_steps", max_steps)):
-            _check_positive(name, value)
+            check_count(name, value)
         if self._model_dir.exists() and not self._model_dir.is_dir():
             raise ValueError(
                 f"`model_dir` must be a folder, received the file {self.model_dir}. Choose another."
@@ -197,7 +188,7 @@ class Estimator:
         Raises:
           ValueError: If nothing was trained, the input is empty, or the checkpoint does not fit.
         """
-        _check_positive("steps", steps)
+        check_count("steps", steps)
         self._go_to(checkpoint_path)
         metrics = evaluation.evaluate(self._program, make_dataset(input_fn), steps)
         folder = self._model_dir / (f"eval_{name}" if name else "eval")
@@ -264,7 +255,14 @@ class Estimator:
             self._network_is_at = path
 
     def _checkpoint(self, checkpoint_path: str | os.PathLike | None) -> str:
-        path = self.latest_checkpoint() if checkpoint_path is None else os.fspath(checkpoint_path)
+        if checkpoint_path is not None:
+            if not os.path.exists(f"{os.fspath(checkpoint_path)}.index"):
+                raise ValueError(
+                    "`checkpoint_path` must name a checkpoint without its suffix, received "
+                    f"{os.fspath(checkpoint_path)!r}. The newest is {self.latest_checkpoint()!r}."
+                )
+            return os.fspath(checkpoint_path)
+        path = self.latest_checkpoint()
         if path is None:
             raise ValueError(
                 f"`model_dir` must hold a checkpoint, received {self.model_dir!r} without one. "
@@ -281,6 +279,7 @@ class Estimator:
         goes_on = path is not None and path == self._network_is_at == self._optimizer_is_at
         if path is not None and not goes_on:
             checkpoints.restore_training(program, path)
+            self._network_is_at = self._optimizer_is_at = path
         earlier_input_fn = self._training_input.input_fn if self._training_input else input_fn
         if goes_on and earlier_input_fn is input_fn:
             if not self._paused:
@@ -302,8 +301,3 @@ class Estimator:
                 self._config.tf_random_seed,
             )
         return self._program
-
-
-def _check_positive(name: str, value: int | None) -> None:
-    if value is not None and value < 1:
-        raise ValueError(f"`{name}` must be at least 1, received {value}. Use None for no limit.")

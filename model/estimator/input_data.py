@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import tensorflow as tf
+from absl import logging
 
 
 def make_dataset(input_fn: Callable[[], tf.data.Dataset]) -> tf.data.Dataset:
@@ -63,21 +64,40 @@ class TrainingInput:
     def restart(self) -> None:
         """Goes back to the first batch."""
         self.iterator = iter(self._dataset)
-        self._may_be_at_end = False
+        self._at_beginning = True
+        self._resumed = False
 
     def go_on(self) -> None:
         """Declares that `iterator` stands where an earlier run stopped."""
-        self._may_be_at_end = True
+        self._resumed = True
 
     def take(self) -> tuple | None:
         """The next (features, labels), or None after the last batch.
 
-        An earlier run that took exactly all there was has left nothing: then the input starts anew,
-        as it does after a run that found the end.
+        Where an earlier run stopped at the end, or the data has changed since so that its place is
+        there no more, the input starts anew.
+
+        Raises:
+          ValueError: If there is no batch at all.
+          tf.errors.OpError: If the input fails.
         """
-        element = next(self.iterator, None)
-        if element is None and self._may_be_at_end:
+        element = self._next()
+        if element is None and self._resumed:
             self.restart()
-            element = next(self.iterator, None)
-        self._may_be_at_end = False
+            element = self._next()
+        if element is None and self._at_beginning:
+            raise ValueError(
+                "`input_fn` must give at least one batch to train on, received none. Look whether "
+                "its files are there, and whether a batch is larger than the dataset."
+            )
+        self._at_beginning = self._resumed = False
         return None if element is None else split(element)
+
+    def _next(self):
+        try:
+            return next(self.iterator, None)
+        except tf.errors.OpError as error:
+            if not self._resumed:
+                raise
+            logging.warning("input | starts anew: it cannot go on from its place (%s)", error)
+            return None

@@ -67,6 +67,7 @@ class Program:
 
         They are `loss`, the mean of each train metric, and the `learning_rate` of this update.
         """
+        _ = self.optimizer  # Its variables must exist before the trace.
         # Traced for the dataset's own shapes, so a short last batch does not trace it again.
         return self._train_function.get_concrete_function(features_spec, labels_spec)
 

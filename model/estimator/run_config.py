@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from model.estimator.checks import check_count
+
 _DEFAULT_SAVE_CHECKPOINTS_SECS = 600  # As `tf.estimator.RunConfig` had it.
 
 
@@ -43,9 +45,7 @@ class RunConfig:
             "log_step_count_steps",
             "save_summary_steps",
         ):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"`{name}` must be at least 1, received {value}. Raise it.")
+            check_count(name, getattr(self, name))
         if not 0 <= self.tf_random_seed < 2**32:
             raise ValueError(
                 f"`tf_random_seed` must be in [0, 2**32), received {self.tf_random_seed}. "

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from model.estimator.checks import check_count
 from model.estimator.estimator import Estimator
 
 
@@ -13,7 +14,7 @@ class TrainSpec:
     """What to train on, and up to which global step; None: until the input ends.
 
     Raises:
-      ValueError: If `max_steps` is not positive.
+      ValueError: If `max_steps` is no count.
     """
 
     input_fn: Callable[[], tf.data.Dataset]
@@ -21,7 +22,7 @@ class TrainSpec:
     max_steps: int | None = None
 
     def __post_init__(self):
-        _check_positive("max_steps", self.max_steps)
+        check_count("max_steps", self.max_steps)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,7 @@ class EvalSpec:
     """What to evaluate on, and how often.
 
     Raises:
-      ValueError: If `steps` or `every_steps` is not positive.
+      ValueError: If `steps` or `every_steps` is no count.
     """
 
     input_fn: Callable[[], tf.data.Dataset]
@@ -39,8 +40,8 @@ class EvalSpec:
     every_steps: int | None = None  # Of training; None: at the end alone.
 
     def __post_init__(self):
-        _check_positive("steps", self.steps)
-        _check_positive("every_steps", self.every_steps)
+        check_count("steps", self.steps)
+        check_count("every_steps", self.every_steps)
 
 
 def train_and_evaluate(
@@ -63,8 +64,3 @@ def train_and_evaluate(
         # Anywhere but at `pause_at`, training has ended: at `max_steps` or with its input.
         if metrics["global_step"] != pause_at or pause_at == train_spec.max_steps:
             return metrics
-
-
-def _check_positive(name: str, value: int | None) -> None:
-    if value is not None and value < 1:
-        raise ValueError(f"`{name}` must be at least 1, received {value}. Use None for no limit.")

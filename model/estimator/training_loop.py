@@ -34,6 +34,7 @@ class TrainingLoop:
         self._step = int(program.global_step)
         self._log_window = Window()
         self._summary_window = Window()
+        self._saved_step = self._step if latest_checkpoint(model_dir) else None
         self._saved_at = time.monotonic()
 
     def run(self, stop_at: int | None, last_step: int | None) -> str:
@@ -54,7 +55,8 @@ class TrainingLoop:
         train_step = self._program.train_step(*self._input.specs)
         # A checkpoint before the first step, as tf.estimator had it: a folder that cannot be
         # written to shows now and not after ten minutes.
-        path = latest_checkpoint(self._model_dir) or self._save()
+        if self._saved_step is None:
+            self._save()
         self._log_window.clear()
         self._summary_window.clear()
         with DeferredInterrupt() as interrupt, StatusBar(self._step, last_step) as bar:
@@ -62,7 +64,6 @@ class TrainingLoop:
                 batch = self._input.take()
                 if batch is None:
                     log("train | step %6d | the input has ended, and training with it", self._step)
-                    self._input.restart()
                     break
                 values = train_step(*batch)
                 self._step += 1
@@ -73,15 +74,16 @@ class TrainingLoop:
                     self._log(last_step)
                 if self._step % self._config.save_summary_steps == 0:
                     self._summarise()
-                if self._is_time_to_save() and self._step != stop_at:
-                    path = self._save()
+                if self._is_time_to_save():
+                    self._save()
             if self._log_window:
                 self._log(last_step)
-            path = self._save()
+            if self._step != self._saved_step:
+                self._save()
             if interrupt.received:
                 log("train | step %6d | interrupted, saved; run again to go on", self._step)
                 raise KeyboardInterrupt
-        return path
+        return latest_checkpoint(self._model_dir)
 
     def _is_time_to_save(self) -> bool:
         if self._config.save_checkpoints_steps is not None:
@@ -99,7 +101,7 @@ class TrainingLoop:
         self._summaries.write(self._model_dir, self._summary_window.scalars(), self._step)
         self._summary_window.clear()
 
-    def _save(self) -> str:
+    def _save(self) -> None:
         """Saves unless the loss since the last log line, or a weight, is not finite."""
         started = time.monotonic()
         if self._log_window:
@@ -110,12 +112,12 @@ class TrainingLoop:
         path = save_checkpoint(
             self._program, self._input, self._model_dir, self._config.keep_checkpoint_max
         )
+        self._saved_step = self._step
         self._saved_at = time.monotonic()
         seconds = self._saved_at - started
         for window in (self._log_window, self._summary_window):
             window.leave_out(seconds)
         log("save  | step %6d | %s | %.1f s", self._step, path, seconds)
-        return path
 
     def _check_finite(self, value: float) -> None:
         if not math.isfinite(value):
