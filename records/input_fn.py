@@ -49,7 +49,7 @@ def input_fn_maker(
       epoch: How often to read everything; None or -1 for ever.
       padding: For a feature the shape to fill it up to with zeros at the bottom and on the right,
         for example `{"image": [32, 104, 3]}`. `[]`, and a feature left out, mean as it is.
-      seed: The same seed gives the same batches in the same order in every run.
+      seed: The same seed gives the same batches in the same order in every run. In [0, 2**63).
       drop_remainder: Leave out a last batch that is smaller.
 
     Returns:
@@ -67,6 +67,8 @@ def input_fn_maker(
     _check_at_least_1("batch_size", batch_size, "Pass for example 64.")
     if epoch not in (None, -1):
         _check_at_least_1("epoch", epoch, "Pass None or -1 to read for ever.")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"`seed` must be in [0, 2**63), received {seed}. Pass for example 0.")
     shards = _find_shards(path)
     num_records = _promised_records(shards, whole_split=isinstance(path, str | os.PathLike))
     fields = _read_fields(data_info_path)

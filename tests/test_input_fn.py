@@ -200,7 +200,7 @@ def test_a_seed_repeats_its_order_and_another_seed_has_another(numbered):
         return numbers_of(numbered_input_fn(numbered, seed=seed, **options)())
 
     assert order(5) == order(5)
-    assert len({tuple(order(seed)) for seed in (0, 1, 2)}) == 3
+    assert len({tuple(order(seed)) for seed in (0, 1, 2**63 - 1)}) == 3
 
 
 @pytest.mark.parametrize(
@@ -392,6 +392,8 @@ def test_padding_adds_zeros_at_the_bottom_and_on_the_right(
         ({"batch_size": 2.0}, r"`batch_size` must be a whole number of 1 or more, received 2\.0"),
         ({"epoch": 0}, r"`epoch` must be .* 1 or more, received 0\. Pass None or -1"),
         ({"epoch": -2}, r"`epoch` must be .* 1 or more, received -2"),
+        ({"seed": -1}, r"`seed` must be in \[0, 2\*\*63\), received -1"),
+        ({"seed": 2**63}, r"`seed` must be in \[0, 2\*\*63\), received 9223372036854775808"),
         ({"padding": {"picture": [4, 6, 3]}}, r"image, label, received 'picture'\. Leave it out"),
         ({"padding": {"image": [4, 5, 3]}}, r"no smaller .* received \[4, 5, 3\]\. Pass \[\]"),
         ({"padding": {"image": [4, 6]}}, r"the rank of \[4, 6, 3\] .* received \[4, 6\]"),
@@ -402,6 +404,8 @@ def test_padding_adds_zeros_at_the_bottom_and_on_the_right(
         "batch_size_float",
         "epoch_0",
         "epoch_-2",
+        "seed_-1",
+        "seed_2**63",
         "padding_of_no_feature",
         "padding_smaller",
         "padding_of_other_rank",
