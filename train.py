@@ -72,7 +72,7 @@ def _define_flags() -> None:
     string("data_dir", default.data_dir, "Dataset, as data_gen wrote it.")
     string("model_dir", default.model_dir, "Folder of checkpoints, metrics, TensorBoard events.")
     flags.DEFINE_enum("mode", default.mode, MODES, "What to do.")
-    string("net", default.net, "small, book, vgg11, vgg13, vgg16 or vgg19.")
+    string("net", default.net, "small, wide, book, vgg11, vgg13, vgg16 or vgg19.")
     integer(
         "max_steps",
         default.max_steps,
@@ -122,9 +122,8 @@ def run(config: TrainConfig) -> dict[str, float]:
       ValueError: If the dataset is missing, damaged, or not what `model_dir` was trained with.
     """
     # Here and not above: --help and a mistyped flag answer at once, TensorFlow takes 3 s to load.
-    import tensorflow as tf
-
     from model.estimator import EvalSpec, TrainSpec, train_and_evaluate
+    from records.input_fn import READING_ERRORS
 
     estimator = prepare(config)
     train_input_fn, test_input_fn = input_fns(config)
@@ -140,11 +139,9 @@ def run(config: TrainConfig) -> dict[str, float]:
                 TrainSpec(train_input_fn, max_steps=config.max_steps),
                 EvalSpec(test_input_fn, every_steps=config.eval_steps),
             )
-    except tf.errors.DataLossError as error:
-        raise ValueError(
-            f"every record must be whole, received a damaged one ({error.message}). "
-            f"Find it with: python records verify {config.data_dir}"
-        ) from error
+    except READING_ERRORS as error:
+        _raise_first_problem(config.data_dir, error)
+        raise
     if metrics:
         _print_result(config, metrics)
     return metrics
@@ -233,6 +230,16 @@ def input_fns(config: TrainConfig):
         data_dir / "test", data_dir / "data_info.csv", batch_size=_EVAL_BATCH_SIZE
     )
     return train_input_fn, test_input_fn
+
+
+def _raise_first_problem(data_dir: str, error: Exception) -> None:
+    """Says which record of the dataset is damaged, if one is: TensorFlow's own error does not."""
+    from records.verify import verify_dataset
+
+    for problem in verify_dataset(data_dir):
+        raise ValueError(
+            f"{data_dir}: {problem}. All of them: python records verify {data_dir}"
+        ) from error
 
 
 def _save_flags(config: TrainConfig) -> None:

@@ -26,7 +26,6 @@ class Architecture:
     dropout: float  # After each dense layer.
 
 
-# The last block of vgg16 in the paper, twice; article 003 writes the same widths as lists with 'M'.
 _VGG_DENSE = (4096, 4096)
 
 NETWORKS: Mapping[str, Architecture] = MappingProxyType(
@@ -34,6 +33,10 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
         # Chosen by measurement, see BUILD_NOTES.md "The default network".
         "small": Architecture(
             blocks=((16,), (32, 32), (64, 64), (128, 128)), dense_units=(256,), dropout=0.2
+        ),
+        # Twice as wide: for harder captchas, at a third of the speed.
+        "wide": Architecture(
+            blocks=((32,), (64,), (128, 128), (256, 256)), dense_units=(512,), dropout=0.2
         ),
         # Article 004, with its unusual fourth block.
         "book": Architecture(

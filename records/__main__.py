@@ -56,8 +56,8 @@ def _verify(description: DatasetDescription) -> int:
     with Progress(num_records, "records", "verify") as progress:
         # Listed after the bar has gone: the two would write over each other.
         problems = list(verify_dataset(description.dataset_dir, on_progress=progress.update))
-    for file, record, message in problems:
-        print(f"{file}{'' if record is None else f', record {record}'}: {message}")
+    for problem in problems:
+        print(problem)
     if problems:
         return 1
     totals = "; ".join(f"{split} {split_summary(description, split)}" for split in SPLITS)

@@ -37,3 +37,8 @@ class Problem(NamedTuple):
     file: str  # Relative to the dataset, or "." for the whole of it.
     record: int | None  # Counted from 0 within the file; None if it is about the file.
     message: str  # One line: the rule, what was received, what to do.
+
+    def __str__(self) -> str:
+        """One line: where it is, then what it is."""
+        where = self.file if self.record is None else f"{self.file}, record {self.record}"
+        return f"{where}: {self.message}"

@@ -34,6 +34,7 @@ def test_a_network_refuses(options, message):
         ("vgg19", 19 - 3, 5),
         ("book", 13, 5),
         ("small", 7, 4),
+        ("wide", 6, 4),
     ],
 )
 def test_each_network_has_its_layers(name, num_convolutions, num_pools):
