@@ -133,9 +133,7 @@ def test_other_data_than_the_checkpoints_is_refused_and_they_are_kept(small_data
     train.run(config(small_dataset, tmp_path))
     other = tmp_path / "other"
     style = Style(alphabet="01234", width_px=120)
-    generate(
-        GenerateConfig(style=style, num_train=10, num_test=4, out_dir=other, num_workers=1)
-    )
+    generate(GenerateConfig(style=style, num_train=10, num_test=4, out_dir=other, num_workers=1))
     before = {path: path.read_bytes() for path in (tmp_path / "model").glob("ckpt*")}
     with pytest.raises(ValueError, match="alphabet '0123456789' against '01234'"):
         train.run(config(other, tmp_path))

@@ -102,7 +102,7 @@ def test_run_again_the_chain_keeps_the_data_and_the_finished_training(chain, run
 
 
 def test_a_stage_that_fails_stops_the_chain_with_its_own_line(chain, run_program):
-    folder, arguments, _ = chain
+    _, arguments, _ = chain
     done = run_program(*arguments, "--train_flags=--net=resnet")
     assert done.returncode == 1
     assert "net 'small' against 'resnet'" in done.stderr
