@@ -6,6 +6,8 @@ the whole process ("dense_3") and a name alone does not find a variable again. T
 all the same, for people to read.
 """
 
+import difflib
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -85,13 +87,11 @@ class CheckpointFile:
         keys = self._keys[group]
         shapes = self._reader.get_variable_to_shape_map()
         dtypes = self._reader.get_variable_to_dtype_map()
-        theirs = {name: _spec(dtypes[key], shapes[key]) for name, key in keys.items()}
         ours = {name: _spec(value.dtype, value.shape) for name, value in variables.items()}
-        source = {name: name for name in ours}
-        if ours.keys() != theirs.keys() and len(ours) == len(theirs):
-            source = dict(zip(ours, theirs, strict=True))
-        differences = _differences(ours, theirs, source)
-        if differences:
+        order = ours if ours.keys() == keys.keys() else keys
+        theirs = {name: _spec(dtypes[keys[name]], shapes[keys[name]]) for name in order}
+        if list(ours.values()) != list(theirs.values()):
+            differences = _differences(ours, theirs)
             shown = "; ".join(differences[:_MAX_DIFFERENCES])
             more = len(differences) - _MAX_DIFFERENCES
             raise CheckpointMismatchError(
@@ -99,7 +99,10 @@ class CheckpointFile:
                 f"others: {shown}{f'; and {more} more' if more > 0 else ''}. Build what it was "
                 "trained with, or use another model_dir."
             )
-        return [(variables[name], self._read(keys[source[name]])) for name in variables]
+        return [
+            (variables[ours_name], self._read(keys[their_name]))
+            for ours_name, their_name in zip(ours, theirs, strict=True)
+        ]
 
     def _read(self, key: str):
         try:
@@ -126,16 +129,28 @@ def _spec(dtype, shape) -> str:
     return f"{tf.as_dtype(dtype).name} {list(shape)}"
 
 
-def _differences(
-    ours: Mapping[str, str], theirs: Mapping[str, str], source: Mapping[str, str]
-) -> list[str]:
-    """What differs; `source` says which of theirs each of ours would be read from."""
-    if len(ours) != len(theirs):
-        return [f"{name} {ours[name]} is new" for name in ours if name not in theirs] + [
-            f"{name} {theirs[name]} is gone" for name in theirs if name not in ours
-        ] or [f"{len(ours)} variables against {len(theirs)}"]
-    return [
-        f"{name} is {ours[name]} and {theirs[source[name]]} in the checkpoint"
-        for name in ours
-        if ours[name] != theirs[source[name]]
-    ]
+def _differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
+    """What differs between two lists of variables, each a name to dtype and shape, in order."""
+    differences = []
+    matcher = difflib.SequenceMatcher(None, _unnumbered(theirs), _unnumbered(ours), autojunk=False)
+    for what, their_start, their_end, our_start, our_end in matcher.get_opcodes():
+        if what == "equal":
+            continue
+        pairs = itertools.zip_longest(
+            list(theirs)[their_start:their_end], list(ours)[our_start:our_end]
+        )
+        for their_name, our_name in pairs:
+            if their_name is None:
+                differences.append(f"{our_name} {ours[our_name]} is new")
+            elif our_name is None:
+                differences.append(f"{their_name} {theirs[their_name]} is gone")
+            else:
+                differences.append(
+                    f"{our_name} is {ours[our_name]} here and {theirs[their_name]} there"
+                )
+    return differences
+
+
+def _unnumbered(specs: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names without the numbers that Keras may have put into them, to compare two processes."""
+    return [(re.sub(r"_\d+(?=[_/]|$)", "", name), spec) for name, spec in specs.items()]

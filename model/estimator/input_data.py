@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import tensorflow as tf
-from absl import logging
 
 
 def make_dataset(input_fn: Callable[[], tf.data.Dataset]) -> tf.data.Dataset:
@@ -74,17 +73,16 @@ class TrainingInput:
     def take(self) -> tuple | None:
         """The next (features, labels), or None after the last batch.
 
-        Where an earlier run stopped at the end, or the data has changed since so that its place is
-        there no more, the input starts anew.
+        Where an earlier run stopped at the very end, the input starts anew.
 
         Raises:
           ValueError: If there is no batch at all.
           tf.errors.OpError: If the input fails.
         """
-        element = self._next()
+        element = next(self.iterator, None)
         if element is None and self._resumed:
             self.restart()
-            element = self._next()
+            element = next(self.iterator, None)
         if element is None and self._at_beginning:
             raise ValueError(
                 "`input_fn` must give at least one batch to train on, received none. Look whether "
@@ -92,12 +90,3 @@ class TrainingInput:
             )
         self._at_beginning = self._resumed = False
         return None if element is None else split(element)
-
-    def _next(self):
-        try:
-            return next(self.iterator, None)
-        except tf.errors.OpError as error:
-            if not self._resumed:
-                raise
-            logging.warning("input | starts anew: it cannot go on from its place (%s)", error)
-            return None

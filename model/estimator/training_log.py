@@ -104,7 +104,7 @@ def training_line(
 
 
 def metric_columns(scalars: Mapping[str, float]) -> list[str]:
-    """`loss 0.0312`, then each metric to three digits."""
+    """Columns like "loss 0.0312" and "accuracy 0.991": the loss, then each metric."""
     hidden = ("loss", "learning_rate", "examples_per_sec")
     return [f"loss {scalars['loss']:.4f}"] + [
         f"{name} {value:.3f}" for name, value in scalars.items() if name not in hidden
