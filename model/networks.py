@@ -11,6 +11,7 @@ from types import MappingProxyType
 import keras
 import numpy as np
 
+from model.dropout import SwitchedDropout
 from model.heads import position_logits
 from model.standardise import PerImageStandardisation
 
@@ -135,7 +136,7 @@ def build_network(config: NetworkConfig) -> keras.Model:
             dtype=config.dtype_policy,
             name=f"fc{layer}",
         )(x)
-        x = keras.layers.Dropout(
+        x = SwitchedDropout(
             dropout, seed=next(seeds), dtype=config.dtype_policy, name=f"dropout{layer}"
         )(x)
     logits = position_logits(

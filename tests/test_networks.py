@@ -1,8 +1,13 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from model.dropout import SwitchedDropout
+from model.estimator import ModeKeys
+from model.model_fn import model_fn
 from model.networks import NETWORKS, NetworkConfig, build_network
+from model.params import ModelParams
 
 
 def config(**options):
@@ -108,3 +113,32 @@ def test_standardisation_sees_the_pixels_in_full_when_the_network_computes_in_bf
     image[0, :, 50:] = 202
     values = keras.ops.convert_to_numpy(keras.ops.cast(layer(image), "float32"))
     assert sorted(np.unique(values)) == [-1.0, 1.0]
+
+
+def test_dropout_can_be_switched_by_a_tensor():
+    layer = SwitchedDropout(0.25, seed=1)
+    ones = np.ones((50, 400), np.float32)
+    for off in (False, None, tf.constant(False)):
+        np.testing.assert_array_equal(layer(ones, training=off), ones)
+    for on in (True, tf.constant(True)):
+        dropped = layer(ones, training=on).numpy()
+        assert set(np.unique(dropped)) == {np.float32(0), np.float32(1 / 0.75)}
+        assert (dropped == 0).mean() == pytest.approx(0.25, abs=0.01)
+    assert (layer(ones, training=True) != layer(ones, training=True)).numpy().any()
+
+
+@pytest.mark.parametrize(("step", "drops"), [(0, False), (9, False), (10, True), (11, True)])
+def test_dropout_begins_at_its_step(step, drops):
+    network = config(dropout=0.9)
+    params = ModelParams(network=network, dropout_from_step=10)
+    net = build_network(network)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 30, 100, 3), np.uint8)
+    features = {"image": tf.constant(pixels)}
+    labels = tf.zeros([2, 4], tf.int64)
+
+    def loss(mode, step):
+        return float(
+            model_fn(features, labels, net, mode, params, tf.constant(step, tf.int64)).loss
+        )
+
+    assert (loss(ModeKeys.TRAIN, step) != pytest.approx(loss(ModeKeys.EVAL, step))) == drops

@@ -22,8 +22,9 @@ GROUPS = (
 )
 _NAMES_KEY = "names/.ATTRIBUTES/VARIABLE_VALUE"
 _STEP_KEY = "global_step/.ATTRIBUTES/VARIABLE_VALUE"
+_ITERATOR_KEY = "iterator/.ATTRIBUTES/ITERATOR_STATE"
 # What TensorFlow's reader raises, LookupError for a file that ends too soon.
-READING_ERRORS = (tf.errors.OpError, ValueError, LookupError)
+_READING_ERRORS = (tf.errors.OpError, ValueError, LookupError)
 _MAX_DIFFERENCES = 4  # In one message.
 
 
@@ -42,8 +43,8 @@ class CheckpointFile:
         self._path = path
         try:
             self._reader = tf.train.load_checkpoint(path)
-        except READING_ERRORS as error:
-            raise unreadable(self._path, error) from error
+        except _READING_ERRORS as error:
+            raise self._unreadable(error) from error
         self.global_step = int(self._read(_STEP_KEY))
         names = json.loads(self._read(_NAMES_KEY))
         self._keys = {
@@ -104,19 +105,38 @@ class CheckpointFile:
             for ours_name, their_name in zip(ours, theirs, strict=True)
         ]
 
+    def has_iterator(self) -> bool:
+        """Whether it holds a place in the input, which is whole then.
+
+        Raises:
+          ValueError: If it is damaged there.
+        """
+        if not self._reader.has_tensor(_ITERATOR_KEY):
+            return False
+        self._read("_CHECKPOINTABLE_OBJECT_GRAPH")
+        try:
+            tf.raw_ops.RestoreV2(
+                prefix=self._path,
+                tensor_names=[_ITERATOR_KEY],
+                shape_and_slices=[""],
+                dtypes=[tf.variant],  # Which the reader of `_read` cannot give.
+            )
+        except _READING_ERRORS as error:
+            raise self._unreadable(error) from error
+        return True
+
     def _read(self, key: str):
         try:
             return self._reader.get_tensor(key)
-        except READING_ERRORS as error:
-            raise unreadable(self._path, error) from error
+        except _READING_ERRORS as error:
+            raise self._unreadable(error) from error
 
-
-def unreadable(path: str, error: Exception) -> ValueError:
-    """What to raise when reading the checkpoint at `path` has failed with `error`."""
-    return ValueError(
-        f"checkpoint {path} must be whole and written by this Estimator, received one that cannot "
-        f"be read ({reason(error)}). Remove {path}.* to go on from the one before."
-    )
+    def _unreadable(self, error: Exception) -> ValueError:
+        return ValueError(
+            f"checkpoint {self._path} must be whole and written by this Estimator, received one "
+            f"that cannot be read ({reason(error)}). Remove {self._path}.* to go on from the one "
+            "before."
+        )
 
 
 def reason(error: Exception) -> str:

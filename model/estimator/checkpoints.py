@@ -17,11 +17,9 @@ from absl import logging
 
 from model.estimator.checkpoint_file import (
     GROUPS,
-    READING_ERRORS,
     CheckpointFile,
     CheckpointMismatchError,
     reason,
-    unreadable,
 )
 from model.estimator.input_data import TrainingInput
 from model.estimator.program import Program, tf_variable
@@ -118,18 +116,17 @@ def restore_input(training_input: TrainingInput, path: str) -> None:
 
     Raises:
       ValueError: If the checkpoint is damaged there.
+      tf.errors.OpError: If the data cannot be read up to there.
     """
-    checkpoint = tf.train.Checkpoint(iterator=training_input.iterator)
     try:
-        status = checkpoint.read(path).expect_partial()
-        status.assert_existing_objects_matched()
-    except (tf.errors.NotFoundError, AssertionError):
-        logging.warning("input | starts anew: %s holds no place in a pipeline like this", path)
+        if CheckpointFile(path).has_iterator():
+            checkpoint = tf.train.Checkpoint(iterator=training_input.iterator)
+            checkpoint.read(path).expect_partial()
+            training_input.go_on()
+            return
+    except tf.errors.NotFoundError:
         training_input.restart()
-        return
-    except READING_ERRORS as error:
-        raise unreadable(path, error) from error
-    training_input.go_on()
+    logging.warning("input | starts anew: %s holds no place in a pipeline like this", path)
 
 
 def _assign(program: Program, file: CheckpointFile, pairs: list) -> None:
