@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run data train export fresh setup test lint format golden bench lock clean
+.PHONY: help run setup test lint format bench golden lock clean
 
 help:  ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -33,6 +33,16 @@ lint: setup  ## ruff: rules and format
 format: setup  ## Formats the code, and mends what ruff can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: setup  ## The measurements of benchmarks/RESULTS.md, one after the other: an hour and more
+	@$(BIN)/python benchmarks/render_speed.py --small=50000 --large=500000
+	@test -d captcha_data || $(BIN)/python data_gen --n 50000
+	@$(BIN)/python benchmarks/training_run.py --name=quick -- --flagfile=configs/quick.flags
+	@$(BIN)/python benchmarks/training_run.py --name=captcha -- --flagfile=configs/captcha.flags
+	@$(BIN)/python benchmarks/book_network.py --steps=1000
+	@test -d exports/captcha || $(MAKE) run
+	@$(BIN)/python benchmarks/read_fresh.py --n=5000 --record
+	@$(BIN)/python benchmarks/read_fresh.py --n=5000 --record --renderer=captcha
 
 golden: setup  ## Writes tests/golden anew: commit it alone and say why
 	@$(BIN)/python tests/golden/rewrite.py

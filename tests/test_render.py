@@ -1,3 +1,4 @@
+import pathlib
 import subprocess
 import sys
 
@@ -5,11 +6,14 @@ import captcha.image
 import numpy as np
 import pytest
 from captcha.image import ImageCaptcha
+from PIL import Image
+from tiny_captchas import draw_tiny_captchas
 
 from data_gen.example import SPLIT_IDS, make_example
 from data_gen.render import render, render_with_map
 from data_gen.style import Style
 
+GOLDEN = pathlib.Path(__file__).parent / "golden"
 STYLE = Style()
 
 
@@ -45,6 +49,11 @@ def test_render_depends_on_its_arguments_alone():
     np.testing.assert_array_equal(first, render(STYLE, "0427", rng()))
     assert (first != render(STYLE, "0427", rng(4))).any()
     assert (first != render(STYLE, "0428", rng())).any()
+
+
+def test_seeds_give_the_pictures_that_they_gave_before():
+    with Image.open(GOLDEN / "captchas_default.png") as golden:
+        np.testing.assert_array_equal(draw_tiny_captchas(), np.asarray(golden))
 
 
 def test_rendering_leaves_the_library_itself_unseeded():

@@ -7,6 +7,8 @@ import sys
 _GOLDEN = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(_GOLDEN.parent.parent), str(_GOLDEN.parent)]
 
+from PIL import Image
+from tiny_captchas import draw_tiny_captchas
 from tiny_dataset import write_tiny_dataset
 
 from records.schema import ENCODINGS
@@ -18,6 +20,7 @@ def rewrite() -> None:
         out = _GOLDEN / f"dataset_{encoding}"
         shutil.rmtree(out, ignore_errors=True)
         write_tiny_dataset(out, encoding=encoding, with_map=encoding == "raw")
+    Image.fromarray(draw_tiny_captchas()).save(_GOLDEN / "captchas_default.png")
 
 
 if __name__ == "__main__":
