@@ -5,6 +5,7 @@ flags, builds a config and calls one function. Bad input reaches it as ValueErro
 leaves as one line on standard error, `error: rule, value received, what to do`, with status 1.
 """
 
+import errno
 import logging as python_logging
 import os
 import sys
@@ -70,7 +71,8 @@ def _status_of(main: Main, arguments: list[str], positionals: str | None) -> int
     except (ValueError, OSError) as error:
         if logging.level_debug():  # --verbosity=1
             logging.exception("the error in full")
-        _print_error(error)
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        _print_error(f"{error}. Make room and run it again." if full else error)
         return 1
 
 

@@ -35,9 +35,11 @@ def program(tmp_path, run_program):
          "error: `n` must be 1, received 2. Lower it.\n"),
         ("open('/nowhere/at/all')", 1,
          "error: [Errno 2] No such file or directory: '/nowhere/at/all'\n"),
+        ("raise OSError(28, 'No space left on device')", 1,
+         "error: [Errno 28] No space left on device. Make room and run it again.\n"),
         ("raise KeyboardInterrupt", 130, "error: interrupted\n"),
     ],
-    ids=["good", "status", "value_error", "os_error", "ctrl_c"],
+    ids=["good", "status", "value_error", "os_error", "disk_full", "ctrl_c"],
 )  # fmt: skip
 def test_a_main_ends_with_one_line_and_a_status(program, body, status, stderr):
     done = program(body)

@@ -187,6 +187,26 @@ def test_input_with_another_pipeline_than_before_starts_anew_and_says_so(tmp_pat
     assert f"input | starts anew: {path} holds no place in a pipeline like this" in lines
 
 
+def test_damaged_data_is_not_taken_for_a_damaged_checkpoint(tmp_path):
+    # A symbolic checkpoint is restored by reading the window of records once more.
+    records = tmp_path / "x.tfrecord"
+    with tf.io.TFRecordWriter(str(records)) as writer:
+        for x in range(10):
+            writer.write(str(x).encode())
+
+    def input_fn():
+        options = tf.data.Options()
+        options.experimental_symbolic_checkpoint = True
+        window = tf.data.TFRecordDataset(str(records)).batch(10)
+        x = window.flat_map(tf.data.Dataset.from_tensor_slices).map(tf.strings.to_number)
+        return x.map(lambda x: (x, 2 * x)).batch(1).with_options(options)
+
+    line_estimator(tmp_path / "model", rate=1e-6).train(input_fn, steps=3)
+    records.write_bytes(records.read_bytes()[:-1])
+    with pytest.raises(tf.errors.DataLossError):
+        line_estimator(tmp_path / "model", rate=1e-6).train(input_fn, steps=1)
+
+
 def test_input_from_python_trains_and_a_resumed_run_starts_it_anew(tmp_path, lines):
     def input_fn():
         spec = tf.TensorSpec([], tf.float32)

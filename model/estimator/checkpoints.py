@@ -15,12 +15,7 @@ from collections.abc import Iterator, Mapping
 import tensorflow as tf
 from absl import logging
 
-from model.estimator.checkpoint_file import (
-    GROUPS,
-    CheckpointFile,
-    CheckpointMismatchError,
-    reason,
-)
+from model.estimator.checkpoint_file import GROUPS, CheckpointFile, CheckpointMismatchError, reason
 from model.estimator.input_data import TrainingInput
 from model.estimator.program import Program, tf_variable
 
