@@ -19,7 +19,14 @@ from toy_estimator import (
     line_model_fn,
 )
 
-from model.estimator import Estimator, EvalSpec, TrainSpec, train_and_evaluate, training_log
+from model.estimator import (
+    Estimator,
+    EstimatorSpec,
+    EvalSpec,
+    TrainSpec,
+    train_and_evaluate,
+    training_log,
+)
 from model.estimator.training_log import Window, training_line
 
 
@@ -336,6 +343,18 @@ def test_weights_that_are_not_finite_are_not_saved_though_the_loss_still_is(tmp_
     with pytest.raises(ValueError, match="loss and weights must stay finite, received inf"):
         line_estimator(tmp_path, rate=3e38).train(line_input_fn(), steps=1)
     assert line_estimator(tmp_path).global_step == 0
+
+
+def test_a_loss_that_is_not_finite_is_not_saved_though_the_weights_still_are(tmp_path):
+    def model_fn(features, labels, net, mode):
+        return EstimatorSpec(mode, loss=net.w**2 + tf.stop_gradient(features[0]))
+
+    estimator = line_estimator(
+        tmp_path, model_fn=model_fn, save_checkpoints_steps=1, log_step_count_steps=99
+    )
+    with pytest.raises(ValueError, match="received nan by step 3"):
+        estimator.train(line_input_fn(x=(1, 1, np.nan, 1), batch_size=1), steps=4)
+    assert estimator.global_step == 2
 
 
 def _interrupt_at(monkeypatch, step, times=1):
