@@ -2,6 +2,8 @@ import io
 import re
 import signal
 import sys
+import time
+import types
 
 import keras
 import numpy as np
@@ -26,6 +28,7 @@ from model.estimator import (
     TrainSpec,
     train_and_evaluate,
     training_log,
+    training_loop,
 )
 from model.estimator.training_log import Window, training_line
 
@@ -267,15 +270,26 @@ def test_every_save_is_a_line_with_its_path(tmp_path, lines):
     assert saved == [f"save  | step {step:6d} | {tmp_path}/ckpt-{step}" for step in (0, 2, 3)]
 
 
-def test_the_rate_leaves_out_the_time_of_checkpoints(monkeypatch):
+def test_the_rate_leaves_out_the_time_of_checkpoints(tmp_path, monkeypatch, lines):
+    def save_slowly(*arguments):
+        time.sleep(0.2)
+        return save_checkpoint(*arguments)
+
+    save_checkpoint = training_loop.save_checkpoint
+    monkeypatch.setattr(training_loop, "save_checkpoint", save_slowly)
+    config = {"save_checkpoints_steps": 1, "log_step_count_steps": 5}
+    line_estimator(tmp_path, **config).train(line_input_fn(batch_size=2), max_steps=5)
+    (rate,) = [int(match[1]) for line in lines if (match := re.search(r"(\d+) examples/s", line))]
+    assert rate > 5 * 2 / (4 * 0.2)  # Four checkpoints lie between the steps.
+
+
+def test_rate_and_time_of_a_step_are_means_over_the_window(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(training_log.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(training_log, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
     window = Window()
     for _ in range(2):
         now[0] += 0.5
         window.add({"loss": 1.0, "learning_rate": 0.1}, num_examples=32)
-    now[0] += 30.0
-    window.leave_out(30.0)
     assert window.scalars()["examples_per_sec"] == pytest.approx(64.0)
     assert window.seconds_a_step() == pytest.approx(0.5)
 

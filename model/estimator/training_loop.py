@@ -60,7 +60,7 @@ class TrainingLoop:
         self._log_window.clear()
         self._summary_window.clear()
         with DeferredInterrupt() as interrupt, StatusBar(self._step, last_step) as bar:
-            while self._step != stop_at and not interrupt.received:
+            while (stop_at is None or self._step < stop_at) and not interrupt.received:
                 batch = self._input.take()
                 if batch is None:
                     log("train | step %6d | the input has ended, and training with it", self._step)
