@@ -1,13 +1,11 @@
 """One checkpoint on disk: read whole and compared with the network before anything is changed.
 
-A checkpoint holds variables in three groups, `net`, `random` and `optimizer`, beside `global_step`
-and `iterator`, the place in the input. A group is a list, since Keras numbers unnamed layers over
-the whole process ("dense_3") and a name alone does not find a variable again. The names are kept
-all the same, for people to read.
+A checkpoint holds the groups of variables that variable_groups.py makes, beside `global_step` and
+`iterator`, the place in the input. A group is a list, since Keras numbers unnamed layers over the
+whole process ("dense_3") and a name alone does not find a variable again. The names are kept too,
+for people to read.
 """
 
-import difflib
-import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -15,11 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-GROUPS = (
-    "net",  # Weights.
-    "random",  # The states of seed generators (dropout): all else that the network has.
-    "optimizer",  # Slots and count of updates, without the learning rate, which is configuration.
-)
+from model.estimator.variable_differences import differences_between
+
 _NAMES_KEY = "names/.ATTRIBUTES/VARIABLE_VALUE"
 _STEP_KEY = "global_step/.ATTRIBUTES/VARIABLE_VALUE"
 _ITERATOR_KEY = "iterator/.ATTRIBUTES/ITERATOR_STATE"
@@ -52,7 +47,7 @@ class CheckpointFile:
                 name: f"{group}/{index}/.ATTRIBUTES/VARIABLE_VALUE"
                 for index, name in enumerate(names[group])
             }
-            for group in GROUPS
+            for group in names
         }
 
     def names(self, group: str) -> list[str]:
@@ -92,7 +87,7 @@ class CheckpointFile:
         order = ours if ours.keys() == keys.keys() else keys
         theirs = {name: _spec(dtypes[keys[name]], shapes[keys[name]]) for name in order}
         if list(ours.values()) != list(theirs.values()):
-            differences = _differences(ours, theirs)
+            differences = differences_between(ours, theirs)
             shown = "; ".join(differences[:_MAX_DIFFERENCES])
             more = len(differences) - _MAX_DIFFERENCES
             raise CheckpointMismatchError(
@@ -147,30 +142,3 @@ def reason(error: Exception) -> str:
 
 def _spec(dtype, shape) -> str:
     return f"{tf.as_dtype(dtype).name} {list(shape)}"
-
-
-def _differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
-    """What differs between two lists of variables, each a name to dtype and shape, in order."""
-    differences = []
-    matcher = difflib.SequenceMatcher(None, _unnumbered(theirs), _unnumbered(ours), autojunk=False)
-    for what, their_start, their_end, our_start, our_end in matcher.get_opcodes():
-        if what == "equal":
-            continue
-        pairs = itertools.zip_longest(
-            list(theirs)[their_start:their_end], list(ours)[our_start:our_end]
-        )
-        for their_name, our_name in pairs:
-            if their_name is None:
-                differences.append(f"{our_name} {ours[our_name]} is new")
-            elif our_name is None:
-                differences.append(f"{their_name} {theirs[their_name]} is gone")
-            else:
-                differences.append(
-                    f"{our_name} is {ours[our_name]} here and {theirs[their_name]} there"
-                )
-    return differences
-
-
-def _unnumbered(specs: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Names without the numbers that Keras may have put into them, to compare two processes."""
-    return [(re.sub(r"_\d+(?=[_/]|$)", "", name), spec) for name, spec in specs.items()]

@@ -10,14 +10,15 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import tensorflow as tf
 from absl import logging
 
-from model.estimator.checkpoint_file import GROUPS, CheckpointFile, CheckpointMismatchError, reason
+from model.estimator.checkpoint_file import CheckpointFile, CheckpointMismatchError, reason
 from model.estimator.input_data import TrainingInput
-from model.estimator.program import Program, tf_variable
+from model.estimator.program import Program
+from model.estimator.variable_groups import all_variables, network_variables
 
 _INDEX = re.compile(r"ckpt-(\d+)\.index")
 
@@ -46,9 +47,11 @@ def save_checkpoint(
     Raises:
       OSError: If it cannot be written.
     """
-    groups = _variables(program)
-    content = {group: list(groups[group].values()) for group in GROUPS}
-    content["names"] = tf.Variable(json.dumps({group: list(groups[group]) for group in GROUPS}))
+    groups = all_variables(program)
+    content = {group: list(variables.values()) for group, variables in groups.items()}
+    content["names"] = tf.Variable(
+        json.dumps({group: list(variables) for group, variables in groups.items()})
+    )
     content["global_step"] = program.global_step
     if training_input.iterator_can_be_saved:
         content["iterator"] = training_input.iterator
@@ -81,7 +84,7 @@ def restore_network(program: Program, path: str) -> None:
       ValueError: If the checkpoint is damaged or of another network; nothing has changed then.
     """
     file = CheckpointFile(path)
-    _assign(program, file, file.values_for("net", _network_variables(program)["net"]))
+    _assign(program, file, file.values_for("net", network_variables(program)["net"]))
 
 
 def restore_training(program: Program, path: str) -> None:
@@ -91,7 +94,7 @@ def restore_training(program: Program, path: str) -> None:
       ValueError: If it is damaged or of another network or optimizer; nothing has changed then.
     """
     file = CheckpointFile(path)
-    groups = _variables(program)
+    groups = all_variables(program)
     pairs = file.values_for("net", groups["net"]) + file.values_for(
         "optimizer", groups["optimizer"]
     )
@@ -129,37 +132,6 @@ def _assign(program: Program, file: CheckpointFile, pairs: list) -> None:
     for variable, value in pairs:
         variable.assign(value)
     program.global_step.assign(file.global_step)
-
-
-def _variables(program: Program) -> dict[str, dict[str, tf.Variable]]:
-    optimizer = program.optimizer
-    # A plain number as learning rate is a variable of the optimizer: saved, it would override the
-    # one that the next run asks for.
-    rate = optimizer.learning_rate
-    state = [variable for variable in optimizer.variables if variable is not rate]
-    return {**_network_variables(program), "optimizer": _by_name(state)}
-
-
-def _network_variables(program: Program) -> dict[str, dict[str, tf.Variable]]:
-    # Keras does not count the states of seed generators among the weights, and a checkpoint of the
-    # model object would lose them: to TensorFlow a SeedGenerator is not trackable.
-    weights = list(getattr(program.net, "weights", program.net.variables))
-    known = {id(variable) for variable in weights}
-    random = [variable for variable in program.net.variables if id(variable) not in known]
-    return {"net": _by_name(weights), "random": _by_name(random)}
-
-
-def _by_name(variables: list) -> Mapping[str, tf.Variable]:
-    """Variables under their paths; the second of one name gets "_1", and so on."""
-    named = {}
-    for variable in variables:
-        path = getattr(variable, "path", variable.name.removesuffix(":0"))
-        name, number = path, 0
-        while name in named:
-            number += 1
-            name = f"{path}_{number}"
-        named[name] = tf_variable(variable)
-    return named
 
 
 @contextlib.contextmanager

@@ -13,16 +13,14 @@ from model.estimator import checkpoints, evaluation, prediction
 from model.estimator.checkpoint_file import CheckpointFile
 from model.estimator.checks import check_count
 from model.estimator.exporting import SignaturesFn, export_saved_model
-from model.estimator.input_data import TrainingInput, make_dataset
+from model.estimator.input_data import make_dataset
+from model.estimator.live_program import LiveProgram
 from model.estimator.model_function import ModelFunction
 from model.estimator.program import Program
 from model.estimator.run_config import RunConfig
 from model.estimator.spec import EstimatorSpec
 from model.estimator.summaries import Summaries
 from model.estimator.training_loop import TrainingLoop
-
-# Where a network is while it trains, and after a training that failed.
-_BETWEEN_CHECKPOINTS = "between checkpoints"
 
 InputFn = Callable[[], tf.data.Dataset]  # Of batches: (features, labels), or features alone.
 
@@ -63,15 +61,11 @@ class Estimator:
         """
         self._config = config or RunConfig()
         self._model_dir = pathlib.Path(model_dir)
-        self._model_fn = ModelFunction(model_fn, params, self._config)
-        self._net_fn = net_fn
-        self._optimizer_fn = optimizer_fn
-        self._params = params
-        self._program: Program | None = None
-        self._network_is_at: str | None = None  # The checkpoint that network and step equal.
-        self._optimizer_is_at: str | None = None
-        self._training_input: TrainingInput | None = None
-        self._paused = False  # At `pause_at`: the next call is the same run.
+        seed = self._config.tf_random_seed
+        model_function = ModelFunction(model_fn, params, self._config)
+        self._live = LiveProgram(
+            lambda: Program(model_function, net_fn, optimizer_fn, params, seed), seed
+        )
         self._summaries = Summaries()
 
     @property
@@ -82,7 +76,7 @@ class Estimator:
     @property
     def net(self) -> keras.Model | tf.Module:
         """The network of this process, built by now; its weights are those last worked on."""
-        return self._built_program().net
+        return self._live.program.net
 
     @property
     def global_step(self) -> int:
@@ -120,7 +114,7 @@ class Estimator:
         The input goes on too: where the checkpoint left it, or where this process did if it trains
         again with the same `input_fn`. Another `input_fn` in this process, and an input that had
         ended, start at the beginning. A run stopped and resumed equals, bit by bit, one that was
-        not.
+        not (on a GPU if tf.config.experimental.enable_op_determinism is on).
 
         Args:
           input_fn: Batches of (features, labels).
@@ -154,14 +148,10 @@ class Estimator:
         if stop_at is not None and start >= stop_at:
             logging.info("Skipping training since max_steps has already saved.")
             return self
-        self._prepare_to_train(input_fn)
-        loop = TrainingLoop(
-            self._program, self._training_input, self._summaries, self._config, self._model_dir
-        )
-        # Until it returns, the program is at no checkpoint.
-        self._network_is_at = _BETWEEN_CHECKPOINTS
-        self._network_is_at = self._optimizer_is_at = loop.run(stop_at, last_step)
-        self._paused = stop_at != last_step
+        program, training_input = self._live.prepare_to_train(self.latest_checkpoint(), input_fn)
+        loop = TrainingLoop(program, training_input, self._summaries, self._config, self._model_dir)
+        path = loop.run(stop_at, last_step)
+        self._live.trained_to(path, is_paused=stop_at != last_step)
         return self
 
     def evaluate(
@@ -189,8 +179,8 @@ class Estimator:
           ValueError: If nothing was trained, the input is empty, or the checkpoint does not fit.
         """
         check_count("steps", steps)
-        self._go_to(checkpoint_path)
-        metrics = evaluation.evaluate(self._program, make_dataset(input_fn), steps)
+        program = self._live.go_to(self._checkpoint(checkpoint_path))
+        metrics = evaluation.evaluate(program, make_dataset(input_fn), steps)
         folder = self._model_dir / (f"eval_{name}" if name else "eval")
         evaluation.write_metrics(metrics, folder)
         scalars = {key: metrics[key] for key in metrics if key not in ("global_step", "n")}
@@ -216,9 +206,9 @@ class Estimator:
         Raises:
           ValueError: At once, if nothing was trained or the checkpoint does not fit.
         """
-        self._go_to(checkpoint_path)
+        program = self._live.go_to(self._checkpoint(checkpoint_path))
         return prediction.predict(
-            self._program, make_dataset(input_fn), single_examples=yield_single_examples
+            program, make_dataset(input_fn), single_examples=yield_single_examples
         )
 
     def export_saved_model(
@@ -244,15 +234,8 @@ class Estimator:
         Raises:
           ValueError: If nothing was trained or the checkpoint does not fit.
         """
-        self._go_to(checkpoint_path)
-        return export_saved_model(self.net, export_dir_base, signatures_fn, assets_extra)
-
-    def _go_to(self, checkpoint_path: str | os.PathLike | None) -> None:
-        """Brings the network to a checkpoint, reading it only if it is not there already."""
-        path = self._checkpoint(checkpoint_path)
-        if self._network_is_at != path:
-            checkpoints.restore_network(self._built_program(), path)
-            self._network_is_at = path
+        program = self._live.go_to(self._checkpoint(checkpoint_path))
+        return export_saved_model(program.net, export_dir_base, signatures_fn, assets_extra)
 
     def _checkpoint(self, checkpoint_path: str | os.PathLike | None) -> str:
         if checkpoint_path is not None:
@@ -269,35 +252,3 @@ class Estimator:
                 "Train first."
             )
         return path
-
-    def _prepare_to_train(self, input_fn: InputFn) -> None:
-        """Brings network, optimizer and input to the newest checkpoint, or to a fresh start."""
-        path = self.latest_checkpoint()
-        if path is None and self._network_is_at is not None:
-            self._program = None  # Its weights are of checkpoints that are gone, or lie elsewhere.
-        program = self._built_program()
-        goes_on = path is not None and path == self._network_is_at == self._optimizer_is_at
-        if path is not None and not goes_on:
-            checkpoints.restore_training(program, path)
-            self._network_is_at = self._optimizer_is_at = path
-        earlier_input_fn = self._training_input.input_fn if self._training_input else input_fn
-        if goes_on and earlier_input_fn is input_fn:
-            if not self._paused:
-                self._training_input.go_on()
-            return
-        # For a dataset that shuffles without a seed of its own.
-        keras.utils.set_random_seed(self._config.tf_random_seed)
-        self._training_input = TrainingInput(input_fn)
-        if path is not None and earlier_input_fn is input_fn:
-            checkpoints.restore_input(self._training_input, path)
-
-    def _built_program(self) -> Program:
-        if self._program is None:
-            self._program = Program(
-                self._model_fn,
-                self._net_fn,
-                self._optimizer_fn,
-                self._params,
-                self._config.tf_random_seed,
-            )
-        return self._program

@@ -93,7 +93,7 @@ class Program:
             name: tf.reduce_mean(tf.cast(values, tf.float32))
             for name, values in (spec.train_metric_ops or {}).items()
         }
-        return {"loss": spec.loss, **means, "learning_rate": learning_rate}
+        return {"loss": tf.cast(spec.loss, tf.float32), **means, "learning_rate": learning_rate}
 
     def _evaluate_step(self, features, labels):
         spec = self._call_model_fn(features, labels, ModeKeys.EVAL)

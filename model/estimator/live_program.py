@@ -1,0 +1,82 @@
+"""The program of this process, and which checkpoint it stands at, so that none is read twice."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from model.estimator.checkpoints import restore_input, restore_network, restore_training
+from model.estimator.input_data import TrainingInput
+from model.estimator.program import Program
+
+# While it trains, and after a training that failed.
+_BETWEEN_CHECKPOINTS = "between checkpoints"
+
+
+class LiveProgram:
+    """A program, built when first needed, and brought to the checkpoint that is asked for."""
+
+    def __init__(self, build: Callable[[], Program], seed: int):
+        """`build` makes a program with fresh weights; `seed` is for inputs without one."""
+        self._build = build
+        self._seed = seed
+        self._program: Program | None = None
+        self._network_is_at: str | None = None  # The checkpoint that network and step equal.
+        self._optimizer_is_at: str | None = None
+        self._training_input: TrainingInput | None = None
+        self._is_paused = False
+
+    @property
+    def program(self) -> Program:
+        """The program as it is; freshly built if there was none."""
+        if self._program is None:
+            self._program = self._build()
+        return self._program
+
+    def go_to(self, path: str) -> Program:
+        """Brings network and step to the checkpoint at `path`, reading it only if need be.
+
+        Raises:
+          ValueError: If the checkpoint is damaged or of another network; nothing has changed then.
+        """
+        if self._network_is_at != path:
+            restore_network(self.program, path)
+            self._network_is_at = path
+        return self.program
+
+    def prepare_to_train(
+        self, path: str | None, input_fn: Callable[[], tf.data.Dataset]
+    ) -> tuple[Program, TrainingInput]:
+        """Brings program and input to the checkpoint at `path`, or to a fresh start if it is None.
+
+        Until `trained_to`, the program counts as standing at no checkpoint.
+
+        Raises:
+          ValueError: If the checkpoint is damaged, or of another network or optimizer.
+        """
+        if path is None and self._network_is_at is not None:
+            self._program = None  # Its weights are of checkpoints that are gone, or lie elsewhere.
+        goes_on = path is not None and path == self._network_is_at == self._optimizer_is_at
+        if path is not None and not goes_on:
+            restore_training(self.program, path)
+        self._network_is_at = _BETWEEN_CHECKPOINTS
+        is_known = self._training_input is None or self._training_input.input_fn is input_fn
+        if goes_on and is_known:
+            if not self._is_paused:
+                self._training_input.go_on()
+        else:
+            # For a dataset that shuffles without a seed of its own.
+            keras.utils.set_random_seed(self._seed)
+            self._training_input = TrainingInput(input_fn)
+            if path is not None and is_known:
+                restore_input(self._training_input, path)
+        return self.program, self._training_input
+
+    def trained_to(self, path: str, *, is_paused: bool) -> None:
+        """Notes that program and input stand at the checkpoint at `path`, just saved.
+
+        If `is_paused`, the next training is the same run, for which an input that is at its end has
+        ended; for another run it starts anew.
+        """
+        self._network_is_at = self._optimizer_is_at = path
+        self._is_paused = is_paused
