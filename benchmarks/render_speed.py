@@ -3,6 +3,7 @@
 python benchmarks/render_speed.py            # two minutes
 """
 
+import hashlib
 import os
 import pathlib
 import subprocess
@@ -20,6 +21,9 @@ import command_line
 from benchmarks import ledger
 from data_gen.example import make_example
 from data_gen.style import Style
+from records.example_proto import encode_example
+from records.schema import captcha_fields
+from records.tfrecord import frame
 
 _SMALL = flags.DEFINE_integer("small", 2000, "Examples of the small dataset.", lower_bound=1)
 _LARGE = flags.DEFINE_integer("large", 20000, "Examples of the large one.", lower_bound=1)
@@ -44,6 +48,22 @@ def _paired_rates() -> tuple[float, float, float]:
         rates.append((_IMAGES_A_ROUND / (between - started), _IMAGES_A_ROUND / (ended - between)))
     ours, theirs = np.array(rates).T
     return float(np.median(ours)), float(np.median(theirs)), float(np.median(ours / theirs))
+
+
+def _record_microseconds() -> float:
+    """CPU time to serialise, frame and hash one captcha; the median of rounds."""
+    style = Style()
+    fields = captcha_fields(height_px=style.height_px, width_px=style.width_px, num_positions=4)
+    example = make_example(style, 0, "train", 0)
+    values = {"image": example.image, "label": example.digits}
+    rounds = []
+    for _ in range(_ROUNDS):
+        digest = hashlib.sha256()
+        started = time.process_time()
+        for _ in range(_IMAGES_A_ROUND):
+            digest.update(frame(encode_example(fields, values)))
+        rounds.append((time.process_time() - started) / _IMAGES_A_ROUND)
+    return 1e6 * float(np.median(rounds))
 
 
 def _command_figures(num_examples: int) -> tuple[float, float, float]:
@@ -77,6 +97,7 @@ def main(_: list[str]) -> None:
             "library_generate_image_per_core_second": theirs,
             "ratio_median_of_pairs": ratio,
             "pairs": _ROUNDS,
+            "serialise_frame_hash_microseconds": _record_microseconds(),
             f"data_gen_examples_per_second_n_{_LARGE.value}": large[0],
             f"data_gen_cores_busy_n_{_LARGE.value}": large[1],
             f"data_gen_largest_process_mb_n_{_SMALL.value}": small[2],
