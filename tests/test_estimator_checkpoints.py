@@ -45,6 +45,15 @@ def test_a_run_stopped_and_resumed_ends_with_the_same_bits(tmp_path, whole_run, 
     assert_equal_weights(estimator, whole_run)
 
 
+def test_fresh_weights_depend_on_the_seed_alone(tmp_path):
+    estimators = []
+    for folder in ("first", "second"):
+        estimators.append(classifier_estimator(tmp_path / folder))
+        weights(estimators[-1])
+        keras.utils.set_random_seed(len(estimators))  # What others draw leaves no trace.
+    assert_equal_weights(*estimators)
+
+
 def test_another_seed_trains_another_network(tmp_path, whole_run):
     other = classifier_estimator(tmp_path, tf_random_seed=1)
     other.train(classifier_input_fn, max_steps=24)
@@ -339,6 +348,7 @@ def test_the_process_that_trained_reads_nothing_back(tmp_path, monkeypatch):
     estimator.train(line_input_fn(), steps=1).evaluate(line_input_fn(repeat=False))
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_over_many_rounds(tmp_path):
     estimator = line_estimator(tmp_path)
 

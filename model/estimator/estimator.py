@@ -114,7 +114,7 @@ class Estimator:
         The input goes on too: where the checkpoint left it, or where this process did if it trains
         again with the same `input_fn`. Another `input_fn` in this process, and an input that had
         ended, start at the beginning. A run stopped and resumed equals, bit by bit, one that was
-        not (on a GPU if tf.config.experimental.enable_op_determinism is on).
+        not, on a CPU.
 
         Args:
           input_fn: Batches of (features, labels).

@@ -56,9 +56,10 @@ class LiveProgram:
         """
         if path is None and self._network_is_at is not None:
             self._program = None  # Its weights are of checkpoints that are gone, or lie elsewhere.
+        program = self.program
         goes_on = path is not None and path == self._network_is_at == self._optimizer_is_at
         if path is not None and not goes_on:
-            restore_training(self.program, path)
+            restore_training(program, path)
         self._network_is_at = _BETWEEN_CHECKPOINTS
         is_known = self._training_input is None or self._training_input.input_fn is input_fn
         if goes_on and is_known:
@@ -70,7 +71,7 @@ class LiveProgram:
             self._training_input = TrainingInput(input_fn)
             if path is not None and is_known:
                 restore_input(self._training_input, path)
-        return self.program, self._training_input
+        return program, self._training_input
 
     def trained_to(self, path: str, *, is_paused: bool) -> None:
         """Notes that program and input stand at the checkpoint at `path`, just saved.
