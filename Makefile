@@ -19,7 +19,7 @@ setup: $(READY)  ## .venv with the exact versions of requirements.lock
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else "error: Python 3.11, 3.12 or 3.13 is needed, received %d.%d. Name another: make PYTHON=python3.12" % v[:2])'
 	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); echo "error: this Python cannot make a virtual environment. On Debian: apt-get install python3-venv" >&2; exit 1; }
-	@echo "installing requirements.lock into $(VENV): 1.2 GB to download, one to five minutes"
+	@echo "installing requirements.lock into $(VENV), which takes a few minutes"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@touch $(READY)
 

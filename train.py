@@ -140,8 +140,7 @@ def run(config: TrainConfig) -> dict[str, float]:
                 EvalSpec(test_input_fn, every_steps=config.eval_steps),
             )
     except READING_ERRORS as error:
-        _raise_first_problem(config.data_dir, error)
-        raise
+        raise _reading_error(config, error) from error
     if metrics:
         _print_result(config, metrics)
     return metrics
@@ -232,14 +231,19 @@ def input_fns(config: TrainConfig):
     return train_input_fn, test_input_fn
 
 
-def _raise_first_problem(data_dir: str, error: Exception) -> None:
-    """Says which record of the dataset is damaged, if one is: TensorFlow's own error does not."""
+def _reading_error(config: TrainConfig, error: Exception) -> ValueError:
+    """What went wrong while the data was read: TensorFlow's own error names no record."""
     from records.verify import verify_dataset
 
-    for problem in verify_dataset(data_dir):
-        raise ValueError(
-            f"{data_dir}: {problem}. All of them: python records verify {data_dir}"
-        ) from error
+    for problem in verify_dataset(config.data_dir):
+        return ValueError(
+            f"{config.data_dir}: {problem}. All of them: python records verify {config.data_dir}"
+        )
+    return ValueError(
+        f"`data_dir` must be the dataset that {config.model_dir} was trained on so far, as training "
+        f"goes on from its place in it, received {config.data_dir!r} that has no such place "
+        f"({error.message}). Train into another --model_dir."
+    )
 
 
 def _save_flags(config: TrainConfig) -> None:

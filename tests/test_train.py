@@ -140,6 +140,19 @@ def test_other_data_than_the_checkpoints_is_refused_and_they_are_kept(small_data
     assert before == {path: path.read_bytes() for path in (tmp_path / "model").glob("ckpt*")}
 
 
+def test_a_smaller_dataset_in_the_same_model_dir_is_refused_where_its_place_is_missing(
+    small_dataset, tmp_path
+):
+    from data_gen.generate import GenerateConfig, generate
+    from data_gen.style import Style
+
+    train.run(config(small_dataset, tmp_path))
+    other = tmp_path / "other"
+    generate(GenerateConfig(style=Style(), num_train=20, num_test=4, out_dir=other, num_workers=1))
+    with pytest.raises(ValueError, match="must be the dataset that .* was trained on so far"):
+        train.run(config(other, tmp_path, max_steps=20))
+
+
 def damage_cut(data):
     return data[:-1000]
 
