@@ -240,7 +240,7 @@ def _reading_error(config: TrainConfig, error: Exception) -> ValueError:
             f"{config.data_dir}: {problem}. All of them: python records verify {config.data_dir}"
         )
     return ValueError(
-        f"`data_dir` must be the dataset that {config.model_dir} was trained on so far, as training "
+        f"`data_dir` must be the dataset that {config.model_dir} was trained on so far, as it "
         f"goes on from its place in it, received {config.data_dir!r} that has no such place "
         f"({error.message}). Train into another --model_dir."
     )

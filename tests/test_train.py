@@ -149,7 +149,7 @@ def test_a_smaller_dataset_in_the_same_model_dir_is_refused_where_its_place_is_m
     train.run(config(small_dataset, tmp_path))
     other = tmp_path / "other"
     generate(GenerateConfig(style=Style(), num_train=20, num_test=4, out_dir=other, num_workers=1))
-    with pytest.raises(ValueError, match="must be the dataset that .* was trained on so far"):
+    with pytest.raises(ValueError, match=r"must be the dataset that .* was trained on so far"):
         train.run(config(other, tmp_path, max_steps=20))
 
 
