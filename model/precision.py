@@ -16,8 +16,8 @@ def dtype_policy(precision: str) -> str:
 
     Args:
       precision: "float32"; "bfloat16" (computes in bfloat16, keeps weights, logits and loss in
-        float32); or "auto", bfloat16 where the machine has it: here twice as fast in training,
-        equally accurate (BUILD_NOTES.md, "Precision").
+        float32); or "auto", bfloat16 where the machine has it, which there trains twice as fast
+        (BUILD_NOTES.md, "Speed of a training step").
 
     Returns:
       "float32" or "mixed_bfloat16".
