@@ -81,6 +81,7 @@ def stages() -> list[Stage]:
 
 def main(_: list[str]) -> int:
     """Runs the stages; stops at the first that fails, with its status."""
+    os.chdir(ROOT)  # The commands are written as they are typed there.
     chain = stages()
     for number, stage in enumerate(chain, start=1):
         shown = shlex.join(["python", *stage.command])
@@ -88,18 +89,35 @@ def main(_: list[str]) -> int:
         if stage.done and pathlib.Path(stage.done).exists():
             print(f"{stage.done} is there: kept. Remove its folder to make it anew.", flush=True)
             continue
-        started = time.monotonic()
-        status = subprocess.run([sys.executable, *stage.command], cwd=os.getcwd(), check=False)
-        if status.returncode:
+        status = _run(stage)
+        if status:
             print(
-                f"error: the stage {stage.name} must succeed, received status "
-                f"{status.returncode}. Mend what it says, then run the same command again.",
+                f"error: the stage {stage.name} must succeed, received status {status}. Mend what "
+                "it says, then run the same command again.",
                 file=sys.stderr,
             )
-            return status.returncode
-        _remember(stage.name, time.monotonic() - started)
+            return status
     print_table()
     return 0
+
+
+def _run(stage: Stage) -> int:
+    """Runs one stage and remembers how long it took; a training in several parts adds up."""
+    step, started = _trained_steps(), time.monotonic()
+    try:
+        return subprocess.run([sys.executable, *stage.command], check=False).returncode
+    finally:
+        seconds = time.monotonic() - started
+        if stage.name != "train":
+            _remember(stage.name, seconds)
+        elif _trained_steps() > step:
+            _remember(stage.name, seconds + (_known_seconds().get("train", 0) if step else 0))
+
+
+def _trained_steps() -> int:
+    """The step of the newest checkpoint of the model; 0 if there is none."""
+    names = [path.stem for path in pathlib.Path(_MODEL.value).glob("ckpt-*.index")]
+    return max((int(name.removeprefix("ckpt-")) for name in names), default=0)
 
 
 def print_table() -> None:
@@ -109,11 +127,11 @@ def print_table() -> None:
 
     provenance = _read(pathlib.Path(_DATA.value) / "provenance.json")
     total = sum(shard["examples"] for split in provenance["shards"].values() for shard in split)
-    seconds = _read(_seconds_file())
+    seconds = _known_seconds()
     test = _read(pathlib.Path(_MODEL.value) / "eval" / "metrics.json")
     fresh = _read(pathlib.Path(_RUNS.value) / "read_fresh.json")
     rate = f"{total / seconds['generate']:.0f} a second" if "generate" in seconds else "kept"
-    trained = f"{seconds['train'] / 60:.1f} minutes"
+    trained = f"{seconds['train'] / 60:.1f} minutes" if "train" in seconds else "before"
 
     def reading(accuracy, n):
         low, high = wilson_interval(accuracy, n)
@@ -144,8 +162,11 @@ def print_table() -> None:
 def _remember(stage: str, seconds: float) -> None:
     path = _seconds_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = _read(path) if path.exists() else {}
-    path.write_text(json.dumps({**known, stage: round(seconds, 1)}, indent=2) + "\n")
+    path.write_text(json.dumps({**_known_seconds(), stage: round(seconds, 1)}, indent=2) + "\n")
+
+
+def _known_seconds() -> dict[str, float]:
+    return _read(_seconds_file()) if _seconds_file().exists() else {}
 
 
 def _seconds_file() -> pathlib.Path:

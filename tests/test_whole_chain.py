@@ -90,12 +90,14 @@ def test_predict_reads_files_as_the_export_reads_pixels_and_as_the_estimator_doe
 
 
 def test_run_again_the_chain_keeps_the_data_and_the_finished_training(chain, run_program):
-    folder, arguments, _ = chain
+    folder, arguments, done = chain
     provenance = (folder / "data" / "provenance.json").stat().st_mtime_ns
     metrics = json.loads((folder / "model" / "eval" / "metrics.json").read_text())
     again = run_program(*arguments)
     assert again.returncode == 0, again.stderr
     assert "is there: kept" in again.stdout
+    minutes = [line for line in (done.stdout + again.stdout).splitlines() if "30 steps, " in line]
+    assert len(set(minutes)) == 1, "the time of the training, not of finding it finished"
     assert "Skipping training since max_steps has already saved." in again.stderr
     assert (folder / "data" / "provenance.json").stat().st_mtime_ns == provenance
     assert json.loads((folder / "model" / "eval" / "metrics.json").read_text()) == metrics
