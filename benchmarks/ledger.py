@@ -30,7 +30,9 @@ def record(name: str, title: str, figures: dict[str, Any]) -> None:
     """
     entry = {
         "title": title,
-        "command": f"python benchmarks/{pathlib.Path(sys.argv[0]).name} {shlex.join(sys.argv[1:])}",
+        "command": shlex.join(
+            ["python", f"benchmarks/{pathlib.Path(sys.argv[0]).name}", *sys.argv[1:]]
+        ),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{num_cores()} cores, {_processor()}, Python {platform.python_version()}",
         "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},
@@ -65,7 +67,9 @@ def _page() -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) >= 1 else f"{value:.4f}"
+        if abs(value) < 1:
+            return f"{value:.4f}"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return str(value)
 
 
