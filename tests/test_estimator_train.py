@@ -371,6 +371,14 @@ def test_a_loss_that_is_not_finite_is_not_saved_though_the_weights_still_are(tmp
     assert estimator.global_step == 2
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    """Python's own handler, also where the shell that runs the tests in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _interrupt_at(monkeypatch, step, times=1):
     def info(text, *values):
         if f"train | step {step:6d} of" in text % values:
@@ -380,6 +388,7 @@ def _interrupt_at(monkeypatch, step, times=1):
     monkeypatch.setattr(logging, "info", info)
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_saves_and_the_resumed_run_is_as_if_it_had_not_been(tmp_path, monkeypatch):
     whole = classifier_estimator(tmp_path / "whole").train(classifier_input_fn, max_steps=9)
     interrupted = classifier_estimator(tmp_path / "interrupted", log_step_count_steps=1)
@@ -392,6 +401,7 @@ def test_ctrl_c_saves_and_the_resumed_run_is_as_if_it_had_not_been(tmp_path, mon
     assert_equal_weights(interrupted.train(classifier_input_fn, max_steps=9), whole)
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_a_second_ctrl_c_does_not_wait(tmp_path, monkeypatch):
     estimator = line_estimator(tmp_path, log_step_count_steps=1)
     with monkeypatch.context() as context:
