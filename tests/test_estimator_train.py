@@ -373,7 +373,7 @@ def test_a_loss_that_is_not_finite_is_not_saved_though_the_weights_still_are(tmp
 
 @pytest.fixture
 def heeds_ctrl_c():
-    """Python's own handler, also where the shell that runs the tests in the background ignores it."""
+    """Python's own handler, also where the shell that runs the tests ignores the signal."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
