@@ -40,6 +40,8 @@ bench: setup  ## The measurements of benchmarks/RESULTS.md, one after the other:
 	@$(BIN)/python benchmarks/training_run.py --name=quick -- --flagfile=configs/quick.flags
 	@$(BIN)/python benchmarks/training_run.py --name=captcha -- --flagfile=configs/captcha.flags
 	@$(BIN)/python benchmarks/book_network.py --steps=1000
+	@$(BIN)/python benchmarks/step_time.py
+	@$(BIN)/python benchmarks/input_speed.py
 	@test -d exports/captcha || $(MAKE) run
 	@$(BIN)/python benchmarks/read_fresh.py --n=5000 --record
 	@$(BIN)/python benchmarks/read_fresh.py --n=5000 --record --renderer=captcha

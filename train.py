@@ -140,7 +140,8 @@ def run(config: TrainConfig) -> dict[str, float]:
                 EvalSpec(test_input_fn, every_steps=config.eval_steps),
             )
     except READING_ERRORS as error:
-        raise _reading_error(config, error) from error
+        _raise_if_of_the_data(config, error)
+        raise
     if metrics:
         _print_result(config, metrics)
     return metrics
@@ -231,19 +232,27 @@ def input_fns(config: TrainConfig):
     return train_input_fn, test_input_fn
 
 
-def _reading_error(config: TrainConfig, error: Exception) -> ValueError:
-    """What went wrong while the data was read: TensorFlow's own error names no record."""
+def _raise_if_of_the_data(config: TrainConfig, error: Exception) -> None:
+    """Says what is wrong with the data, which TensorFlow's own error does not; it names no record.
+
+    Raises:
+      ValueError: If the dataset is damaged, or is another one than training began with.
+    """
+    import tensorflow as tf
+
     from records.verify import verify_dataset
 
     for problem in verify_dataset(config.data_dir):
-        return ValueError(
+        raise ValueError(
             f"{config.data_dir}: {problem}. All of them: python records verify {config.data_dir}"
-        )
-    return ValueError(
+        ) from error
+    if isinstance(error, tf.errors.InvalidArgumentError):
+        return  # The data is whole, so it is not about the data: a mistake of ours.
+    raise ValueError(
         f"`data_dir` must be the dataset that {config.model_dir} was trained on so far, as it "
         f"goes on from its place in it, received {config.data_dir!r} that has no such place "
         f"({error.message}). Train into another --model_dir."
-    )
+    ) from error
 
 
 def _save_flags(config: TrainConfig) -> None:

@@ -6,20 +6,18 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
 import PIL.features
 
 from data_gen.example import SPLIT_IDS, make_example
 from data_gen.parallel import num_cores, ordered_map
+from data_gen.preview import write_preview
 from data_gen.style import Style
-from records.contact_sheet import contact_sheet
 from records.dataset_writer import DatasetWriter
 from records.example_proto import encode_example
 from records.progress import Progress
 from records.schema import Field, captcha_fields
 
 _BLOCK = 200  # Examples a task: 0.2 s of work, 2 MB of result.
-_PREVIEW_EXAMPLES = 40
 
 _MAX_EXAMPLES = 10**9
 _MAX_WORKERS = 1024
@@ -93,7 +91,13 @@ def generate(config: GenerateConfig) -> None:
                 for records in ordered_map(_render_block, tasks, config.num_workers):
                     sink.add(records)
                     progress.update(len(records))
-        _write_preview(config, writer.path / "preview.png")
+        drawn = (
+            make_example(config.style, config.seed, "train", index)
+            for index in range(config.num_train)
+        )
+        write_preview(
+            ((example.image, example.label) for example in drawn), writer.path / "preview.png"
+        )
         writer.finish(_provenance(config))
 
 
@@ -122,15 +126,6 @@ def _render_block(task: _Task) -> list[bytes]:
             values["map"] = example.character_map
         records.append(encode_example(task.fields, values))
     return records
-
-
-def _write_preview(config: GenerateConfig, path: pathlib.Path) -> None:
-    examples = [
-        make_example(config.style, config.seed, "train", index)
-        for index in range(min(config.num_train, _PREVIEW_EXAMPLES))
-    ]
-    images = np.stack([example.image for example in examples])
-    contact_sheet(images, [example.label for example in examples], scale=2).save(path)
 
 
 def _provenance(config: GenerateConfig) -> dict[str, Any]:

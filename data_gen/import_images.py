@@ -15,14 +15,13 @@ from data_gen.label_source import DEFAULT_LABEL_PATTERN, LabelledFile, labelled_
 from data_gen.parallel import num_cores, ordered_map
 from data_gen.picture_files import RESIZES, Picture, Problems, inspect, pixels_at
 from data_gen.picture_selection import Common, Wanted, select, split
-from records.contact_sheet import contact_sheet
+from data_gen.preview import write_preview
 from records.dataset_writer import DatasetWriter, check_out_dir
 from records.example_proto import encode_example
 from records.progress import Progress
 from records.schema import Field, captcha_fields
 
 _BLOCK = 100  # Files a task.
-_PREVIEW_EXAMPLES = 40
 _SHOWN_REJECTIONS = 20
 
 
@@ -114,7 +113,10 @@ def import_images(config: ImportConfig) -> None:
                 for records in ordered_map(_encode_block, tasks, config.num_workers):
                     sink.add(records)
                     progress.update(len(records))
-        _write_preview(train, common, config.resize, writer.path / "preview.png")
+        write_preview(
+            ((pixels_at(picture, common.size, config.resize), picture.label) for picture in train),
+            writer.path / "preview.png",
+        )
         _write_rejected(rejected, writer.path / "rejected.csv")
         writer.finish(_provenance(config, rejected))
     _log_report(len(train), len(test), rejected, config.out_dir)
@@ -156,14 +158,6 @@ def _encode_block(task: _Task) -> list[bytes]:
         )
         for picture in task.pictures
     ]
-
-
-def _write_preview(
-    pictures: list[Picture], common: Common, resize: str, path: pathlib.Path
-) -> None:
-    shown = pictures[:_PREVIEW_EXAMPLES]
-    images = np.stack([pixels_at(picture, common.size, resize) for picture in shown])
-    contact_sheet(images, [picture.label for picture in shown], scale=2).save(path)
 
 
 def _write_rejected(rejected: Problems, path: pathlib.Path) -> None:

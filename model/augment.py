@@ -27,7 +27,8 @@ def random_shift(
     shifts = tf.cast(tf.floor(uniform * (2 * limits + 1) - limits), tf.int32)
     rows = _reflected(shifts[0, :, None] + tf.range(height), height)  # [N, H]
     columns = _reflected(shifts[1, :, None] + tf.range(width), width)  # [N, W]
-    # Two gathers; padding the pictures first (tf.pad, SYMMETRIC) takes ten times as long.
+    # Two gathers; padding the pictures first (tf.pad, SYMMETRIC) takes three times as long by
+    # itself: BUILD_NOTES.md, "Speed of a training step".
     moved = tf.gather(image, rows, axis=1, batch_dims=1)
     return tf.gather(moved, columns, axis=2, batch_dims=1)
 

@@ -8,8 +8,8 @@ class SwitchedDropout(keras.layers.Layer):
     """Inverted dropout whose `training` may be a bool scalar tensor.
 
     `keras.layers.Dropout` wants a Python bool. Two calls of the network under `tf.cond` would do
-    instead, and cost half of the speed: TensorFlow fuses no convolution with its bias and ReLU
-    across the branches (BUILD_NOTES.md, "Speed of a training step").
+    instead, and take 1.6 times the CPU time a step: TensorFlow fuses no convolution with its bias
+    and ReLU across the branches (BUILD_NOTES.md, "Speed of a training step").
 
     Dropout: Srivastava et al., https://jmlr.org/papers/v15/srivastava14a.html.
     """

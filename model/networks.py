@@ -35,7 +35,7 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
         "small": Architecture(
             blocks=((16,), (32, 32), (64, 64), (128, 128)), dense_units=(256,), dropout=0.2
         ),
-        # Twice as wide: for harder captchas, at a third of the speed.
+        # Twice as wide, at half the speed.
         "wide": Architecture(
             blocks=((32,), (64,), (128, 128), (256, 256)), dense_units=(512,), dropout=0.2
         ),
@@ -117,8 +117,8 @@ def build_network(config: NetworkConfig) -> keras.Model:
                 3,
                 padding="same",
                 activation="relu",
-                # He: with Glorot, which Keras defaults to, five ReLU blocks shrink the signal and
-                # the loss stays at ln K (BUILD_NOTES.md, "What breaks the plateau").
+                # He, https://arxiv.org/abs/1502.01852: keeps the variance through ReLU layers.
+                # Glorot, which Keras defaults to, halves it in each.
                 kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
                 dtype=config.dtype_policy,
                 name=f"conv{block}_{layer}",

@@ -7,10 +7,10 @@ import tensorflow as tf
 class PerImageStandardisation(keras.layers.Layer):
     """`[N, H, W, C]` of any real dtype to the layer's compute dtype.
 
-    The library pastes dark text nearly transparent, so contrast differs tenfold between captchas;
-    dividing by each picture's own deviation is what lets training leave chance at all
-    (BUILD_NOTES.md, "What breaks the plateau"). A picture of one colour gives zeros: the deviation
-    is held at 1 / sqrt(number of values) or more, as in `tf.image.per_image_standardization`.
+    The library pastes dark text nearly transparent, so contrast differs a lot between captchas;
+    dividing by each picture's own deviation takes that away. A picture of one colour gives
+    zeros: the deviation is held at 1 / sqrt(number of values) or more, as in
+    `tf.image.per_image_standardization`.
     """
 
     def __init__(self, **kwargs):

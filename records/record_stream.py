@@ -1,10 +1,10 @@
 """The serialised records of some shards, for as many epochs as wanted, shuffled if wanted.
 
 The shuffle is made for checkpoints. tf.data's own keeps its buffer of records in the state of the
-iterator: a checkpoint of 8,192 captchas is 76 MB, symbolic or not. Here a whole window of records
-is read and then permuted by a stateless generator, so that with symbolic checkpoints the state is
-a few counters (2 to 13 kB) and a restored iterator reads its window again and goes on with the
-very same records. BUILD_NOTES.md, "Input", has the measurement.
+iterator: with 8,192 captchas a checkpoint is tens of MB, symbolic or not. Here a whole window of
+records is read and then permuted by a stateless generator, so that with symbolic checkpoints
+the state is a few counters (some kB) and a restored iterator reads its window again and goes on
+with the very same records. BUILD_NOTES.md, "Input", has the measurement.
 """
 
 from collections.abc import Sequence
