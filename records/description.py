@@ -11,7 +11,7 @@ from typing import Any
 from records.errors import REMEDY, DatasetError, Problem
 from records.layout import DATA_INFO, PROVENANCE, SHARD_PATTERN, SPLITS, Shard
 from records.provenance import alphabet_of, describe_fields, parse_provenance, shards_of
-from records.schema import FIELDS, Field, field_of, read_data_info
+from records.schema import FIELDS, Field, field_of, has_blank, read_data_info
 from records.staged_folder import staging_path
 
 
@@ -30,8 +30,18 @@ class DatasetDescription:
 
     @property
     def num_positions(self) -> int:
-        """Characters of a label."""
+        """Characters of a label; of the longest, if they vary."""
         return field_of(self.fields, "label").num_values
+
+    @property
+    def has_blank(self) -> bool:
+        """Whether labels vary in length: class `len(alphabet)` then fills up the shorter ones."""
+        return has_blank(self.fields)
+
+    @property
+    def num_classes(self) -> int:
+        """Classes at a position of a label: the characters, and the blank if there is one."""
+        return len(self.alphabet) + self.has_blank
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

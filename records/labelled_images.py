@@ -8,6 +8,7 @@ import numpy as np
 from records.description import DatasetDescription, check_sizes
 from records.errors import RecordError
 from records.example_proto import decode_example
+from records.labels import read_label
 from records.tfrecord import read_records
 
 
@@ -15,7 +16,7 @@ class LabelledImage(NamedTuple):
     """One example."""
 
     image: np.ndarray  # uint8 [H, W, 3]
-    label: str
+    label: str  # Without the blanks that fill it up.
 
 
 def read_labelled_images(description: DatasetDescription, split: str) -> Iterator[LabelledImage]:
@@ -33,16 +34,7 @@ def read_labelled_images(description: DatasetDescription, split: str) -> Iterato
         for number, record in enumerate(read_records(path)):
             try:
                 values = decode_example(description.fields, record)
-                label = _text(values["label"], description.alphabet)
+                label = read_label(description.fields, values, description.alphabet)
             except RecordError as error:
                 raise RecordError(f"{path}, record {number}: {error}") from error
             yield LabelledImage(values["image"], label)
-
-
-def _text(digits: np.ndarray, alphabet: str) -> str:
-    if digits.min() < 0 or digits.max() >= len(alphabet):
-        raise RecordError(
-            f"labels must be indices in [0, {len(alphabet) - 1}], received {digits.tolist()}. "
-            "Write the dataset again."
-        )
-    return "".join(alphabet[digit] for digit in digits)

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from records.layout import SPLITS, Shard, shard_file
-from records.schema import FIELDS, Field
+from records.schema import FIELDS, Field, has_blank
 
 
 def write_provenance(
@@ -53,6 +53,8 @@ def describe_fields(fields: Sequence[Field], alphabet: str) -> dict[str, Any]:
     for field in fields:
         if field.feature == "label":
             size: dict[str, Any] = {"alphabet": alphabet, "length": field.num_values}
+            if has_blank(fields):
+                size["blank"] = len(alphabet)
         else:
             size = {"shape": list(field.shape)}
         described[field.feature] = {"name": field.name, **size, "storage": field.storage}

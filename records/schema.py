@@ -5,12 +5,17 @@ A record is a serialised tf.train.Example with these fields:
   name       feature  dtype  shape      storage          content
   image_raw  image    uint8  [H, W, 3]  raw, png, jpeg   RGB, 0 is black
   label      label    int64  [L]        int64_list, raw  indices into the alphabet, left to right
+  length     length   int64  [1]        int64_list       how many characters the label has, 1 to L
   map_raw    map      uint8  [H, W]     raw              0 background, k the ink of character k
 
 `name` is the key in the record, `feature` the key a network sees. Stored `raw`, a field is its
 bytes in C order, little endian; `png` and `jpeg` are whole encoded files; `int64_list` is the
-record's own list of integers. The map may be absent, image and label may not. We write labels as
-`int64_list` under `label`; the book's own records have them `raw` under `label_raw`.
+record's own list of integers. We write labels as `int64_list` under `label`; the book's own records
+have them `raw` under `label_raw`.
+
+Image and label are always there, the map if it was asked for, and the length exactly if labels vary
+in length. Then L is the longest, and a shorter label is filled up on its right with the blank: one
+more class behind the alphabet's K, so with the index K (records/labels.py).
 """
 
 import csv
@@ -40,6 +45,7 @@ class FieldRule(NamedTuple):
 FIELDS = {
     "image": FieldRule("image_raw", "uint8", ("H", "W", "3"), ENCODINGS, required=True),
     "label": FieldRule("label", "int64", ("L",), ("int64_list", "raw"), required=True),
+    "length": FieldRule("length", "int64", ("1",), ("int64_list",), required=False),
     "map": FieldRule("map_raw", "uint8", ("H", "W"), ("raw",), required=False),
 }
 
@@ -100,20 +106,23 @@ def captcha_fields(
     num_positions: int,
     encoding: str = "raw",
     with_map: bool = False,
+    variable_length: bool = False,
 ) -> tuple[Field, ...]:
     """Makes the fields of the records that we write.
 
     Args:
       height_px: Height of each image.
       width_px: Width of each image.
-      num_positions: Characters of each label.
+      num_positions: Characters of each label, or of the longest.
       encoding: How images are stored, one of `ENCODINGS`. jpeg changes pixels, the others do not.
       with_map: Whether a record also has the map of its characters.
+      variable_length: Whether labels vary in length; a record then also has its label's length.
 
     Raises:
       ValueError: If a size is below 1 or `encoding` is unknown.
     """
-    sizes = {"H": height_px, "W": width_px, "L": num_positions, "3": 3}
+    sizes = {"H": height_px, "W": width_px, "L": num_positions, "1": 1, "3": 3}
+    optional = {"length": variable_length, "map": with_map}
     return tuple(
         Field(
             name=rule.name,
@@ -123,13 +132,18 @@ def captcha_fields(
             storage=encoding if feature == "image" else rule.storages[0],
         )
         for feature, rule in FIELDS.items()
-        if rule.required or with_map
+        if rule.required or optional[feature]
     )
 
 
 def field_of(fields: Sequence[Field], feature: str) -> Field:
     """Finds the field of a feature that is known to be there: image and label always are."""
     return next(field for field in fields if field.feature == feature)
+
+
+def has_blank(fields: Sequence[Field]) -> bool:
+    """Whether labels vary in length, so that one more class than the alphabet's fills them up."""
+    return any(field.feature == "length" for field in fields)
 
 
 def check_fields(fields: Sequence[Field]) -> None:

@@ -3,7 +3,8 @@
     tfds.builder_from_directory("captcha_data").as_dataset(split="train")
 
 Both are written without TFDS and hold only keys that it knows, as it refuses others. The features
-are called as in the records: image_raw, label, map_raw.
+are called as in the records: image_raw, label, length, map_raw. TFDS knows no blank: to it that is
+one class more, and `length` says how many of a label's classes are characters.
 """
 
 import json
@@ -11,15 +12,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from records.layout import NAME, Shard
-from records.schema import Field, field_of
+from records.schema import Field, field_of, has_blank
 from records.tfrecord import FRAME_BYTES
 
 _VERSION = "1.0.0"  # Of the dataset in TFDS's sense, which requires one.
 _CLASSES = "tensorflow_datasets.core.features."
 
 
-def features_json(fields: Sequence[Field], num_classes: int) -> str:
-    """Writes the text of features.json; labels are classes 0 to `num_classes` - 1."""
+def features_json(fields: Sequence[Field], num_characters: int) -> str:
+    """Writes the text of features.json, for labels in an alphabet of `num_characters`."""
+    num_classes = num_characters + has_blank(fields)
     features = {field.name: _feature(field, num_classes) for field in fields}
     return _to_json(
         {
@@ -63,12 +65,11 @@ def dataset_info_json(fields: Sequence[Field], shards: Mapping[str, Sequence[Sha
 
 def _feature(field: Field, num_classes: int) -> dict[str, Any]:
     shape = {"dimensions": [str(size) for size in field.shape]}
+    if field.feature == "length":  # A number, no class.
+        return _tensor(field, shape, "none")
     match field.storage:
         case "raw":
-            return {
-                "pythonClassName": _CLASSES + "tensor_feature.Tensor",
-                "tensor": {"shape": shape, "dtype": field.dtype, "encoding": "bytes"},
-            }
+            return _tensor(field, shape, "bytes")
         case "png" | "jpeg":
             return {
                 "pythonClassName": _CLASSES + "image_feature.Image",
@@ -85,6 +86,13 @@ def _feature(field: Field, num_classes: int) -> dict[str, Any]:
                     },
                 },
             }
+
+
+def _tensor(field: Field, shape: Mapping[str, Any], encoding: str) -> dict[str, Any]:
+    return {
+        "pythonClassName": _CLASSES + "tensor_feature.Tensor",
+        "tensor": {"shape": shape, "dtype": field.dtype, "encoding": encoding},
+    }
 
 
 def _to_json(content: Mapping[str, Any]) -> str:

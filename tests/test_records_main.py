@@ -257,7 +257,7 @@ def test_show_and_dump_of_a_damaged_dataset_write_nothing(
 def test_a_label_outside_the_alphabet_is_named(dataset, tmp_path):
     description = load_description(dataset)
     description.provenance["label"]["alphabet"] = "012"
-    with pytest.raises(ValueError, match=r"00000-of-00002, record 0: labels must be .* \[0, 2\]"):
+    with pytest.raises(ValueError, match=r"00000-of-00002, record 0: the label must be .* \[0, 2\]"):
         dump(description, "train", 1, tmp_path / "png")
 
 

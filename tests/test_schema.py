@@ -9,12 +9,14 @@ from records.schema import (
     captcha_fields,
     check_fields,
     field_of,
+    has_blank,
     read_data_info,
     write_data_info,
 )
 
 IMAGE = Field(name="image_raw", feature="image", dtype="uint8", shape=(30, 100, 3), storage="raw")
 LABEL = Field(name="label", feature="label", dtype="int64", shape=(4,), storage="int64_list")
+LENGTH = Field(name="length", feature="length", dtype="int64", shape=(1,), storage="int64_list")
 MAP = Field(name="map_raw", feature="map", dtype="uint8", shape=(30, 100), storage="raw")
 HEADER = "name,feature,dtype,shape,storage\n"
 
@@ -30,17 +32,20 @@ def read(tmp_path, text):
     [
         ({}, (IMAGE, LABEL)),
         ({"with_map": True}, (IMAGE, LABEL, MAP)),
+        ({"variable_length": True}, (IMAGE, LABEL, LENGTH)),
         ({"encoding": "png"}, (dataclasses.replace(IMAGE, storage="png"), LABEL)),
         ({"encoding": "jpeg"}, (dataclasses.replace(IMAGE, storage="jpeg"), LABEL)),
     ],
-    ids=["default", "with_map", "png", "jpeg"],
+    ids=["default", "with_map", "variable_length", "png", "jpeg"],
 )
 def test_captcha_fields_are_those_of_the_design(options, fields):
     assert captcha_fields(height_px=30, width_px=100, num_positions=4, **options) == fields
 
 
 def test_every_feature_of_the_table_is_written():
-    fields = captcha_fields(height_px=30, width_px=100, num_positions=4, with_map=True)
+    fields = captcha_fields(
+        height_px=30, width_px=100, num_positions=4, with_map=True, variable_length=True
+    )
     assert [field.feature for field in fields] == list(FIELDS)
 
 
@@ -54,11 +59,30 @@ def test_field_of_finds_by_feature():
 
 
 @pytest.mark.parametrize(
+    ("fields", "blank"),
+    [((IMAGE, LABEL), False), ((IMAGE, LABEL, MAP), False), ((IMAGE, LABEL, LENGTH), True)],
+    ids=["fixed", "with_map", "variable"],
+)
+def test_labels_have_a_blank_exactly_if_there_is_a_length(fields, blank):
+    assert has_blank(fields) is blank
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"shape": (2,)}, r"must be 1 with sizes"), ({"storage": "raw"}, "must be one of int64_list")],
+    ids=["two_lengths", "raw"],
+)
+def test_a_length_is_one_integer_in_a_list(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(LENGTH, **change)
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"name": "image raw"}, "`name` of a field must be letters, .* received 'image raw'"),
         ({"name": ""}, "`name` of a field must be letters, .* received ''"),
-        ({"feature": "picture"}, "must be one of image, label, map, received 'picture'"),
+        ({"feature": "picture"}, "must be one of image, label, length, map, received 'picture'"),
         ({"dtype": "float32"}, "must be uint8 for the feature image, received 'float32'"),
         ({"shape": (30, 100)}, r"must be HxWx3 with sizes of 1 or more, received \(30, 100\)"),
         ({"shape": (30, 100, 1)}, r"must be HxWx3 .* received \(30, 100, 1\)"),
@@ -92,16 +116,17 @@ def test_fields_that_make_no_record_are_refused(fields, message):
 
 
 def test_data_info_is_written_as_the_design_has_it():
-    assert write_data_info((IMAGE, LABEL, MAP)) == (
+    assert write_data_info((IMAGE, LABEL, LENGTH, MAP)) == (
         "name,feature,dtype,shape,storage\n"
         "image_raw,image,uint8,30x100x3,raw\n"
         "label,label,int64,4,int64_list\n"
+        "length,length,int64,1,int64_list\n"
         "map_raw,map,uint8,30x100,raw\n"
     )
 
 
 def test_what_was_written_reads_back(tmp_path):
-    fields = (dataclasses.replace(IMAGE, storage="png"), LABEL, MAP)
+    fields = (dataclasses.replace(IMAGE, storage="png"), LABEL, LENGTH, MAP)
     assert read(tmp_path, write_data_info(fields)) == fields
 
 

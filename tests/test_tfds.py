@@ -62,7 +62,7 @@ def test_features_are_those_that_tfds_itself_would_write(tmp_path, encoding):
         }
     )
     theirs.save_config(tmp_path)
-    ours = features_json(tiny_fields(encoding, with_map=True), num_classes=10)
+    ours = features_json(tiny_fields(encoding, with_map=True), num_characters=10)
     assert json.loads(ours) == json.loads((tmp_path / "features.json").read_text())
 
 
