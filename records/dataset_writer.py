@@ -1,14 +1,16 @@
 """Writes a dataset: all of it, or nothing that anybody could take for it."""
 
+import itertools
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from records.layout import DATA_INFO, DATASET_INFO, FEATURES, PROVENANCE, SPLITS
+from records.file_hash import sha256_of
+from records.layout import DATA_INFO, DATASET_INFO, FEATURES, PROVENANCE, SPLITS, Shard
 from records.provenance import check_alphabet, write_provenance
 from records.schema import Field, check_fields, write_data_info
-from records.shard_writer import ShardWriter
+from records.shard_writer import PlannedShard, ShardWriter, plan_shards
 from records.staged_folder import StagedFolder
 from records.tfds_metadata import dataset_info_json, features_json
 
@@ -61,7 +63,9 @@ class DatasetWriter:
         self._fields = tuple(fields)
         self._alphabet = alphabet
         self._folder = StagedFolder(out_dir, marker=PROVENANCE, overwrite=overwrite)
-        self._splits: dict[str, ShardWriter] = {}
+        self._writers: dict[str, ShardWriter] = {}
+        self._planned: dict[str, list[PlannedShard]] = {}
+        self._shards: dict[str, list[Shard]] = {}
 
     def __enter__(self) -> "DatasetWriter":
         """Makes the folder to write in.
@@ -84,18 +88,49 @@ class DatasetWriter:
         return self._folder.path
 
     def split(self, name: str, *, num_examples: int) -> ShardWriter:
-        """Begins a split; use the result in a `with`.
+        """Begins a split whose records come here one after the other; use the result in a `with`.
 
         Raises:
           ValueError: If it is not train or test, was begun before, or would be empty.
         """
-        if name not in SPLITS or name in self._splits:
+        self._check_begins(name)
+        self._writers[name] = ShardWriter(self.path, name, num_examples)
+        return self._writers[name]
+
+    def plan(self, name: str, *, num_examples: int, bytes_per_example: int) -> list[PlannedShard]:
+        """Begins a split whose shards others write, in any order and process, under `path`.
+
+        Args:
+          name: train or test.
+          num_examples: 1 or more.
+          bytes_per_example: Of the first one in its frame; it decides the number of shards.
+
+        Returns:
+          What to write with `records.shard_writer.write_shard`; then call `add_shards`.
+
+        Raises:
+          ValueError: If it is not train or test, was begun before, or would be empty.
+        """
+        self._check_begins(name)
+        self._planned[name] = plan_shards(name, num_examples, bytes_per_example)
+        (self.path / name).mkdir()
+        return self._planned[name]
+
+    def add_shards(self, name: str, shards: Sequence[Shard]) -> None:
+        """Says what was written of a split that was begun with `plan`; any order.
+
+        Raises:
+          ValueError: If they are not the shards that were planned.
+        """
+        planned = [(shard.file, len(shard.examples)) for shard in self._planned[name]]
+        shards = sorted(shards, key=lambda shard: shard.file)
+        received = [(shard.file, shard.examples) for shard in shards]
+        if received != planned:
             raise ValueError(
-                f"a split must be one of {', '.join(SPLITS)}, each once, received {name!r} after "
-                f"{', '.join(self._splits) or 'none'}. Write both, one time."
+                f"the shards of {name} must be the {len(planned)} that were planned, received "
+                f"{len(received)} others. Write each of the plan once."
             )
-        self._splits[name] = ShardWriter(self.path, name, num_examples)
-        return self._splits[name]
+        self._shards[name] = shards
 
     def finish(self, provenance: Mapping[str, Any]) -> None:
         """Writes the descriptions and gives the dataset its name.
@@ -105,21 +140,62 @@ class DatasetWriter:
             into provenance.json, with the fields, the alphabet and the shards.
 
         Raises:
-          ValueError: If a split is missing, or `provenance` has a key that is ours.
+          ValueError: If a split is missing, its folder holds something else than its shards, or
+            `provenance` has a key that is ours.
           OSError: If writing fails. What was under `out_dir` is there then as before.
         """
-        if set(self._splits) != set(SPLITS):
+        written = {name: writer.shards for name, writer in self._writers.items()} | self._shards
+        if set(written) != set(SPLITS):
             raise ValueError(
                 f"a dataset must have the splits {', '.join(SPLITS)}, received "
-                f"{', '.join(self._splits) or 'none'}. Write both before `finish`."
+                f"{', '.join(written) or 'none'}. Write both before `finish`."
             )
-        shards = {split: self._splits[split].shards for split in SPLITS}
-        texts = {
-            DATA_INFO: write_data_info(self._fields),
-            FEATURES: features_json(self._fields, len(self._alphabet)),
-            DATASET_INFO: dataset_info_json(self._fields, shards),
-            PROVENANCE: write_provenance(provenance, self._fields, self._alphabet, shards),
-        }
-        for file, text in texts.items():
-            (self.path / file).write_text(text, encoding="utf-8", newline="\n")
+        shards = {split: written[split] for split in SPLITS}
+        self._write(DATA_INFO, write_data_info(self._fields))
+        self._write(FEATURES, features_json(self._fields, len(self._alphabet)))
+        self._write(DATASET_INFO, dataset_info_json(self._fields, shards))
+        _check_splits(self.path, itertools.chain(*shards.values()))
+        files = _hashes_of_others(self.path)
+        sealed = write_provenance(provenance, self._fields, self._alphabet, shards, files)
+        self._write(PROVENANCE, sealed)  # Last: what has it is all there.
         self._folder.commit()
+
+    def _write(self, file: str, text: str) -> None:
+        (self.path / file).write_text(text, encoding="utf-8", newline="\n")
+
+    def _check_begins(self, name: str) -> None:
+        begun = [*self._writers, *self._planned]
+        if name not in SPLITS or name in begun:
+            raise ValueError(
+                f"a split must be one of {', '.join(SPLITS)}, each once, received {name!r} after "
+                f"{', '.join(begun) or 'none'}. Write both, one time."
+            )
+
+
+def _check_splits(dataset_dir: pathlib.Path, shards: Iterable[Shard]) -> None:
+    """Checks that the splits' folders hold the shards and nothing else: others may write there."""
+    wanted = {(shard.file, shard.bytes) for shard in shards}
+    received = {
+        (path.relative_to(dataset_dir).as_posix(), path.stat().st_size)
+        for split in SPLITS
+        for path in (dataset_dir / split).iterdir()
+    }
+    if received != wanted:
+        file, num_bytes = min(received ^ wanted)
+        raise ValueError(
+            f"the folders {', '.join(SPLITS)} must hold the shards that were written and nothing "
+            f"else, received a difference in {file} ({num_bytes} bytes). Write the dataset again, "
+            "by one program."
+        )
+
+
+def _hashes_of_others(dataset_dir: pathlib.Path) -> dict[str, str]:
+    """The SHA-256 of every file outside the splits' folders, by its path."""
+    files = {
+        path.relative_to(dataset_dir): path for path in dataset_dir.rglob("*") if path.is_file()
+    }
+    return {
+        file.as_posix(): sha256_of(path)
+        for file, path in files.items()
+        if file.parts[0] not in (*SPLITS, PROVENANCE)
+    }
