@@ -172,6 +172,7 @@ def prepare(config: TrainConfig):
         image_shape=dataset.image_shape,
         alphabet=dataset.alphabet,
         num_positions=dataset.num_positions,
+        has_blank=dataset.has_blank,
     )
     if has_description(config.model_dir) or config.mode == "evaluate":
         check_same(load_description(config.model_dir), description, config.model_dir)

@@ -42,7 +42,7 @@ def export_model(config: ExportConfig) -> Exported:
     """Exports the newest checkpoint of `config.model_dir` under `config.out`.
 
     The network is float32 in whatever precision it was trained. `assets.extra/model.json` has the
-    fields of `ModelDescription` and the `step`.
+    fields of `ModelDescription`, among them `has_blank`, and the `step`.
 
     Raises:
       ValueError: If nothing was trained in `model_dir`.

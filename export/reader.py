@@ -20,9 +20,9 @@ _GRAPH_FILE = "saved_model.pb"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What the network reads in one picture of L characters out of K."""
+    """What the network reads in one picture: L positions, K classes, see `export.signatures`."""
 
-    text: str
+    text: str  # Of L characters; of fewer where the network found blanks.
     digits: np.ndarray  # int64 [L], class indices.
     probabilities: np.ndarray  # float32 [L, K]
     confidence: float  # In [0, 1], that the whole text is right.

@@ -5,12 +5,16 @@ Inputs:
   serving_bytes: `image_bytes`, string `[N]`, PNG or JPEG of any size and mode, see
     `export.graph_decoding`.
 
-Outputs of both, N pictures of L characters out of K:
-  text: string `[N]`, UTF-8.
+Outputs of both, for N pictures, L positions and K classes:
+  text: string `[N]`, UTF-8, at most L characters.
   digits: int64 `[N, L]`, the class index at each position.
   probabilities: float32 `[N, L, K]`, a softmax at each position.
   confidence: float32 `[N]`, the product over positions of the largest probability: the network's
     own estimate that the whole text is right.
+
+The classes are the characters of the alphabet and, for a network that reads captchas of varying
+length, one more: the blank, for no character. A text leaves blanks out wherever they stand, and may
+be empty; they count in `confidence`, as where a text ends can be wrong like any character.
 
 N may be 0; the outputs then have no rows.
 """
@@ -39,7 +43,7 @@ def captcha_signatures(
       net: Image, uint8 `[N, H, W, 3]`, to logits, float32 `[L * N, K]`, in `model.heads`' order. It
         is called with `training=False`.
       image_shape: Height, width, 3.
-      alphabet: K characters; class k is character k.
+      alphabet: Class k is character k. There may be one class more, the blank.
       num_positions: L.
     """
 
@@ -68,8 +72,9 @@ def _read(
     by_example = logits_by_example(logits, num_positions)[:num_images]  # [N, L, K]
     probabilities = tf.nn.softmax(by_example)
     digits = tf.argmax(by_example, axis=-1)  # [N, L]
+    character_of_class = tf.constant([*alphabet, ""])  # No character for the blank.
     return {
-        "text": tf.strings.reduce_join(tf.gather(tf.constant(list(alphabet)), digits), axis=1),
+        "text": tf.strings.reduce_join(tf.gather(character_of_class, digits), axis=1),
         "digits": digits,
         "probabilities": probabilities,
         "confidence": tf.reduce_prod(tf.reduce_max(probabilities, axis=-1), axis=-1),

@@ -51,6 +51,7 @@ def network_config(description: ModelDescription, **options) -> NetworkConfig:
         name=description.net,
         image_shape=description.image_shape,
         num_positions=description.num_positions,
-        num_classes=len(description.alphabet),
+        num_classes=description.num_classes,
+        has_blank=description.has_blank,
         **options,
     )

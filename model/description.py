@@ -15,7 +15,13 @@ class ModelDescription:
     net: str  # A key of `model.networks.NETWORKS`.
     image_shape: tuple[int, int, int]  # Height, width, 3.
     alphabet: str  # Class k is character k.
-    num_positions: int
+    num_positions: int  # Characters of a captcha; of the longest, if they vary.
+    has_blank: bool = False  # Whether they vary: class len(alphabet) then stands for none.
+
+    @property
+    def num_classes(self) -> int:
+        """What the network decides between at a position."""
+        return len(self.alphabet) + self.has_blank
 
 
 def save_description(description: ModelDescription, model_dir: str | os.PathLike) -> None:
@@ -32,7 +38,7 @@ def has_description(model_dir: str | os.PathLike) -> bool:
 
 
 def load_description(model_dir: str | os.PathLike) -> ModelDescription:
-    """Reads `model.json`.
+    """Reads `model.json`; one from before captchas could vary in length has no `has_blank`.
 
     Raises:
       ValueError: If `model_dir` has none, so that nothing was trained there, or it is damaged.

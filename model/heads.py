@@ -2,7 +2,8 @@
 
 With N pictures of L characters out of K classes, logits are float32 `[L * N, K]`: row
 `position * N + n` is character `position` of picture n. That is what the book's
-`concat([...], axis=0)` of L heads `[N, K]` gives, and what every function here assumes.
+`concat([...], axis=0)` of L heads `[N, K]` gives, and what every function here assumes. If captchas
+vary in length, the last of the K classes is the blank; here it is a class like the others.
 """
 
 from collections.abc import Sequence

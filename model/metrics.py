@@ -8,21 +8,37 @@ import tensorflow as tf
 _Z_95 = 1.959963984540054
 
 
-def character_accuracy(predicted: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+def character_accuracy(
+    predicted: tf.Tensor, labels: tf.Tensor, blank: int | None = None
+) -> tf.Tensor:
     """The fraction of right characters of each captcha.
+
+    Where labels vary in length, a position counts if label or prediction has a character there: a
+    missing character and one too many are both wrong, and blanks found to be blanks are no merit.
+    "42" read as "427" gives 2/3, and so does "427" read as "42". A character missing in front moves
+    the others, which are then wrong where they stand.
 
     Args:
       predicted: int `[N, L]`, class indices.
-      labels: int `[N, L]`.
+      labels: int `[N, L]`; of each row one at least is not `blank`.
+      blank: The class that stands for no character; None if all labels have L characters.
 
     Returns:
-      float32 `[N]`, multiples of 1 / L. Its mean over a dataset is the accuracy of a character.
+      float32 `[N]`; without a blank multiples of 1 / L. Its mean over a dataset is the accuracy of
+      a character, each captcha weighing the same.
     """
-    return tf.reduce_mean(_hits(predicted, labels), axis=1)
+    hits = _hits(predicted, labels)
+    if blank is None:
+        return tf.reduce_mean(hits, axis=1)
+    is_character = tf.not_equal(labels, blank) | tf.not_equal(predicted, blank)
+    counted = tf.cast(is_character, tf.float32)  # [N, L]
+    return tf.reduce_sum(hits * counted, axis=1) / tf.reduce_sum(counted, axis=1)
 
 
 def sequence_accuracy(predicted: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """1 for each captcha read right as a whole, else 0.
+
+    Blanks are classes like the others here, so the length is right too.
 
     Args:
       predicted: int `[N, L]`, class indices.

@@ -36,8 +36,10 @@ def model_fn(
 
     Returns:
       PREDICT: predictions `digits` int64 `[N, L]` and `probabilities` float32 `[N, L, K]`.
-      Otherwise the mean cross-entropy over all characters, ln K at chance, and `character_accuracy`
-      and `sequence_accuracy`, a value an example.
+      Otherwise the mean cross-entropy over all positions, ln K at chance, and `character_accuracy`
+      and `sequence_accuracy`, a value an example. A blank, where labels vary in length, is one of
+      the K classes and counts in the loss as any other: it is how the network says where a text
+      ends.
     """
     image = features["image"]
     training = mode == ModeKeys.TRAIN
@@ -61,7 +63,7 @@ def model_fn(
         labels=targets_in_logit_order(labels), logits=logits
     )  # [L * N]
     metrics = {
-        "character_accuracy": character_accuracy(digits, labels),
+        "character_accuracy": character_accuracy(digits, labels, params.network.blank),
         "sequence_accuracy": sequence_accuracy(digits, labels),
     }
     return EstimatorSpec(

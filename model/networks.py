@@ -82,6 +82,7 @@ class NetworkConfig:
     image_shape: tuple[int, int, int]  # Height, width, 3.
     num_positions: int
     num_classes: int
+    has_blank: bool = False  # Whether the last class stands for no character.
     dropout: float | None = None  # None: the architecture's own.
     dtype_policy: str = "float32"  # Or "mixed_bfloat16": computes in bfloat16, keeps float32.
     seed: int = 0  # Of the initial weights and of dropout.
@@ -95,6 +96,11 @@ class NetworkConfig:
             raise ValueError(
                 f"`dropout` must be in [0, 1), received {self.dropout}. Use 0 for none."
             )
+
+    @property
+    def blank(self) -> int | None:
+        """The class that stands for no character, if there is one."""
+        return self.num_classes - 1 if self.has_blank else None
 
 
 def build_network(config: NetworkConfig) -> keras.Model:

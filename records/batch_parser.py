@@ -1,7 +1,9 @@
 """Turns batches of serialised records into tensors, as the fields say.
 
 A whole batch is parsed by one op and its pixels decoded by one more: that is twice as fast as
-record by record. Only encoded images (png, jpeg) are decoded one at a time.
+record by record. Only encoded images (png, jpeg) are decoded one at a time. The field `length` is
+for other readers and not parsed here: the blanks in the labels say the same, and beside the image
+it would hand the network a part of the answer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,14 +29,15 @@ def batch_parser(
     Returns:
       A function of records string `[N]`, to be mapped over a dataset. It returns the features
       {"image": uint8 `[N, H, W, 3]`} and, if `fields` has it, "map" uint8 `[N, H, W]`; and the
-      labels int64 `[N, L]`. While it runs, a record that lacks a field or has another number of
-      bytes, and an image that cannot be decoded or has another size, are
-      tf.errors.InvalidArgumentError.
+      labels int64 `[N, L]`, with blanks if they vary in length (records/labels.py). While it runs,
+      a record that lacks a field or has another number of bytes, and an image that cannot be
+      decoded or has another size, are tf.errors.InvalidArgumentError.
 
     Raises:
       ValueError: If `padding` names an unknown feature, has another rank, is smaller than the
         field, or changes the label.
     """
+    fields = [field for field in fields if field.feature != "length"]
     growths = _growths(fields, padding)
 
     def parse(records: tf.Tensor) -> Batch:

@@ -55,9 +55,9 @@ def input_fn_maker(
     Returns:
       A function without arguments that returns a tf.data.Dataset of (features, labels): features
       {"image": uint8 `[N, H, W, 3]`} and, if the records have it, "map" uint8 `[N, H, W]`; labels
-      int64 `[N, L]`. An iterator over it can be part of a tf.train.Checkpoint, takes some kB
-      there, and when restored goes on with the very batches that would have come. Reading damaged
-      shards raises one of `READING_ERRORS`.
+      int64 `[N, L]`, with blanks if they vary in length (records/labels.py). An iterator over it
+      can be part of a tf.train.Checkpoint, takes some kB there, and when restored goes on with the
+      very batches that would have come. Reading damaged shards raises one of `READING_ERRORS`.
 
     Raises:
       ValueError: If an argument is out of range, or data_info.csv or provenance.json is not as we

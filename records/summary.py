@@ -33,6 +33,9 @@ def _facts(description: DatasetDescription) -> Iterator[tuple[str, str]]:
     for split in SPLITS:
         yield split, split_summary(description, split)
     yield "alphabet", description.alphabet
+    if description.has_blank:
+        blank, longest = len(description.alphabet), description.num_positions
+        yield "blank", f"class {blank}, fills labels up to {longest} positions"
     for field in description.fields:
         size = " x ".join(map(str, field.shape))
         yield field.feature, f"{size} {field.dtype}, stored as {field.storage} in {field.name}"

@@ -69,6 +69,7 @@ def test_the_description_says_what_the_export_reads(exported):
         "image_shape": [16, 24, 3],
         "alphabet": "0123456789",
         "num_positions": 2,
+        "has_blank": False,
         "step": 3,
     }
 

@@ -37,7 +37,7 @@ def test_logits_by_example_undo_the_concatenation():
     np.testing.assert_array_equal(tf.argmax(by_example, axis=-1), LABELS)
 
 
-def spec_of(logits, labels=LABELS, mode=ModeKeys.EVAL):
+def spec_of(logits, labels=LABELS, mode=ModeKeys.EVAL, params=PARAMS):
     def net(image, training):
         del training
         assert image.shape[0] == len(labels)
@@ -45,7 +45,7 @@ def spec_of(logits, labels=LABELS, mode=ModeKeys.EVAL):
 
     features = {"image": tf.zeros([len(labels), 30, 100, 3], tf.uint8)}
     step = tf.constant(0, tf.int64)
-    return model_fn(features, tf.constant(labels), net, mode, PARAMS, step)
+    return model_fn(features, tf.constant(labels), net, mode, params, step)
 
 
 def test_heads_that_are_right_have_no_loss_and_all_right():
@@ -78,6 +78,65 @@ def test_accuracy_says_what_it_counts():
     labels = tf.constant([[3, 8, 8, 7], [0, 4, 2, 1], [2, 2, 2, 2]])
     np.testing.assert_allclose(character_accuracy(predicted, labels), [1, 0.75, 0])
     np.testing.assert_allclose(sequence_accuracy(predicted, labels), [1, 0, 0])
+
+
+BLANK = 10
+MIXED_LABELS = np.array([[4, 2, 10, 10], [0, 4, 2, 1], [7, 10, 10, 10]])
+MIXED_PARAMS = ModelParams(
+    network=NetworkConfig(image_shape=(30, 100, 3), num_positions=4, num_classes=11, has_blank=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "accuracy"),
+    [
+        ([4, 2, 10, 10], 1),
+        ([4, 7, 10, 10], 1 / 2),
+        ([4, 2, 7, 10], 2 / 3),  # One too many.
+        ([4, 10, 10, 10], 1 / 2),  # One missing.
+        ([2, 10, 10, 10], 0),  # The first one missing.
+        ([4, 2, 7, 7], 1 / 2),
+        ([4, 2, 10, 7], 2 / 3),
+        ([10, 10, 10, 10], 0),
+        ([7, 7, 7, 7], 0),
+    ],
+    ids=str,
+)
+def test_blanks_that_are_found_are_no_merit(predicted, accuracy):
+    predicted, labels = tf.constant([predicted]), tf.constant([[4, 2, 10, 10]])
+    np.testing.assert_allclose(character_accuracy(predicted, labels, BLANK), [accuracy])
+    np.testing.assert_array_equal(sequence_accuracy(predicted, labels), [accuracy == 1])
+
+
+def test_where_labels_have_no_blanks_it_does_not_matter_that_there_is_one():
+    rng = np.random.default_rng(0)
+    labels = tf.constant(rng.integers(0, 10, (200, 4)))
+    predicted = tf.constant(rng.integers(0, 11, (200, 4)))
+    np.testing.assert_allclose(
+        character_accuracy(predicted, labels, BLANK), character_accuracy(predicted, labels)
+    )
+
+
+def test_metrics_of_mixed_lengths_are_those_with_the_blank():
+    read = np.array([[4, 2, 10, 10], [0, 4, 2, 10], [7, 7, 10, 10]])
+    spec = spec_of(perfect_logits(read, num_classes=11), MIXED_LABELS, params=MIXED_PARAMS)
+    np.testing.assert_allclose(spec.eval_metric_ops["character_accuracy"], [1, 3 / 4, 1 / 2])
+    np.testing.assert_array_equal(spec.eval_metric_ops["sequence_accuracy"], [1, 0, 0])
+
+
+def test_the_loss_counts_a_blank_as_any_class():
+    right = np.eye(11)[MIXED_LABELS]  # [3, 4, 11]
+    logits = np.concatenate([20.0 * right[:, position] for position in range(4)])
+    logits[3 * 3] = 0  # Position 3 of the first captcha, a blank, is left to chance: ln 11.
+    spec = spec_of(tf.constant(logits, tf.float32), MIXED_LABELS, params=MIXED_PARAMS)
+    assert float(spec.loss) == pytest.approx(math.log(11) / 12, rel=1e-4)
+
+
+def test_a_blank_is_predicted_and_has_its_probability():
+    logits = perfect_logits(MIXED_LABELS, num_classes=11)
+    spec = spec_of(logits, MIXED_LABELS, ModeKeys.PREDICT, MIXED_PARAMS)
+    np.testing.assert_array_equal(spec.predictions["digits"], MIXED_LABELS)
+    assert spec.predictions["probabilities"].shape == (3, 4, 11)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
+import dataclasses
+import json
+
 import pytest
 
+from model.captcha_estimator import network_config
 from model.description import (
     ModelDescription,
     check_same,
@@ -21,6 +25,24 @@ def test_a_description_is_read_as_it_was_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
 
 
+def test_a_description_from_before_captchas_could_vary_in_length_is_read(tmp_path):
+    save_description(TRAINED, tmp_path)
+    path = tmp_path / "model.json"
+    values = json.loads(path.read_text())
+    assert values.pop("has_blank") is False
+    path.write_text(json.dumps(values))
+    assert load_description(tmp_path) == TRAINED
+
+
+@pytest.mark.parametrize(("has_blank", "num_classes"), [(False, 10), (True, 11)])
+def test_the_blank_is_one_class_behind_the_alphabet(has_blank, num_classes):
+    description = dataclasses.replace(TRAINED, has_blank=has_blank)
+    assert description.num_classes == num_classes
+    network = network_config(description)
+    assert network.num_classes == num_classes
+    assert network.blank == (10 if has_blank else None)
+
+
 @pytest.mark.parametrize(
     ("options", "difference"),
     [
@@ -28,6 +50,7 @@ def test_a_description_is_read_as_it_was_written(tmp_path):
         ({"image_shape": (60, 160, 3)}, r"image_shape \(30, 100, 3\) against \(60, 160, 3\)"),
         ({"alphabet": "ABC"}, "alphabet '0123456789' against 'ABC'"),
         ({"num_positions": 5}, "num_positions 4 against 5"),
+        ({"has_blank": True}, "has_blank False against True"),
     ],
 )
 def test_other_data_or_another_network_is_refused_with_the_difference(options, difference):

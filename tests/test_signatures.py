@@ -112,6 +112,35 @@ def test_dropout_is_off():
     np.testing.assert_allclose(outputs["confidence"].numpy(), [0.25**3])
 
 
+@pytest.mark.parametrize(
+    ("digits", "text"),
+    [
+        ([0, 1, 2, 4, 4, 4], "012"),
+        ([3, 3, 3, 3, 4, 4], "éééé"),
+        ([2, 1, 0, 1, 2, 4], "21012"),
+        ([3, 2, 1, 0, 0, 0], "é21000"),
+        ([4, 0, 4, 1, 4, 2], "012"),
+        ([4, 4, 4, 4, 4, 4], ""),
+    ],
+    ids=["3", "4", "5", "6", "anywhere", "nothing_but_blanks"],
+)
+def test_a_text_leaves_blanks_out(digits, text):
+    rows = np.log(0.6 * np.eye(5)[digits] + 0.08)  # [6, 5]: 0.68 for its class, 0.08 else.
+
+    def net(image, training):
+        del training
+        return tf.repeat(tf.constant(rows, tf.float32), tf.shape(image)[0], axis=0)
+
+    signatures = captcha_signatures(
+        net, image_shape=exported_network.IMAGE_SHAPE, alphabet="012é", num_positions=6
+    )
+    outputs = as_numpy(signatures["serving_default"](tf.constant(exported_network.pictures(2))))
+    assert [found.decode() for found in outputs["text"]] == [text] * 2
+    np.testing.assert_array_equal(outputs["digits"], [digits] * 2)
+    assert outputs["probabilities"].shape == (2, 6, 5)
+    np.testing.assert_allclose(outputs["confidence"], [0.68**6] * 2, rtol=1e-5)  # Blanks count.
+
+
 def test_the_tensors_have_the_names_of_the_interface(signatures):
     inputs = {
         name: [spec.name for spec in function.input_signature]
