@@ -4,9 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEV_READY := $(VENV)/.ready-dev
+LOCK := pyproject.toml --universal --python-version 3.11 --no-annotate --upgrade \
+	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format bench golden lock clean
+.PHONY: help run setup beam dev test lint format bench golden lock clean
 
 help:  ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -23,18 +26,28 @@ $(READY): requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@touch $(READY)
 
-test: setup lint  ## Linters and every test
+beam: setup  ## Adds Apache Beam to .venv, for python data_gen --runner=...
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check apache-beam -c requirements-dev.lock
+
+dev: $(DEV_READY)  ## Adds what tests, linters and measurements need, Beam too, to .venv
+
+$(DEV_READY): $(READY) requirements-dev.lock
+	@echo "installing requirements-dev.lock into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $(DEV_READY)
+
+test: dev lint  ## Linters and every test
 	@$(BIN)/python -m pytest
 
-lint: setup  ## ruff: rules and format
+lint: dev  ## ruff: rules and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-format: setup  ## Formats the code, and mends what ruff can mend
+format: dev  ## Formats the code, and mends what ruff can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup  ## The measurements of benchmarks/RESULTS.md, one after the other: an hour and more
+bench: dev  ## The measurements of benchmarks/RESULTS.md, one after the other: an hour and more
 	@$(BIN)/python benchmarks/render_speed.py --small=50000 --large=500000
 	@test -d captcha_data || $(BIN)/python data_gen --n 50000
 	@$(BIN)/python benchmarks/training_run.py --name=quick -- --flagfile=configs/quick.flags
@@ -46,13 +59,14 @@ bench: setup  ## The measurements of benchmarks/RESULTS.md, one after the other:
 	@$(BIN)/python benchmarks/read_fresh.py --n=5000 --record
 	@$(BIN)/python benchmarks/read_fresh.py --n=5000 --record --renderer=captcha
 
-golden: setup  ## Writes tests/golden anew: commit it alone and say why
+golden: dev  ## Writes tests/golden anew: commit it alone and say why
 	@$(BIN)/python tests/golden/rewrite.py
 
-lock: setup  ## Writes requirements.lock anew from pyproject.toml
+lock: setup  ## Writes both lock files anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --universal --python-version 3.11 --group dev pyproject.toml \
-		--no-annotate --custom-compile-command "make lock" --upgrade -o requirements.lock
+	@# Everything first, so that what all of it agrees on is what the smaller lock holds too.
+	@$(BIN)/uv pip compile --quiet $(LOCK) --group dev --extra beam -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet $(LOCK) --constraint requirements-dev.lock -o requirements.lock
 
 clean:  ## Removes the environment and caches; keeps data, models and exports
 	@rm -rf $(VENV) .pytest_cache .ruff_cache
