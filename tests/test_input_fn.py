@@ -9,8 +9,10 @@ import records
 from records import record_stream
 from records.example_proto import decode_example
 from records.input_fn import READING_ERRORS, input_fn_maker
+from records.labels import text_of
 from records.schema import captcha_fields, write_data_info
 from records.tfrecord import frame, read_records
+from tests import mixed_dataset
 from tests.tiny_dataset import tiny_fields, tiny_values, write_tiny_dataset
 
 NUM_RECORDS = 40  # In `numbered`: 4 shards of 10.
@@ -246,6 +248,26 @@ def test_a_checkpoint_holds_counters_and_not_the_shuffled_records(tmp_path):
         next(iterator)
     tf.train.Checkpoint(iterator=iterator).write(str(tmp_path / "ckpt"))
     assert sum(path.stat().st_size for path in tmp_path.glob("ckpt*")) < 50_000
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory) -> pathlib.Path:
+    return mixed_dataset.write_mixed_dataset(tmp_path_factory.mktemp("mixed") / "data")
+
+
+def test_labels_that_vary_in_length_come_with_blanks_and_nothing_else_tells(mixed):
+    input_fn = input_fn_maker(mixed / "test", mixed / "data_info.csv", batch_size=64)
+    ((features, labels),) = input_fn()
+    assert features.keys() == {"image"}  # A length beside it would be a part of the answer.
+    texts = [text_of(label, mixed_dataset.ALPHABET) for label in labels.numpy()]
+    assert texts == [mixed_dataset.mixed_text("test", index) for index in range(64)]
+    assert labels.shape == (64, 6)
+    assert labels.dtype == tf.int64
+
+
+def test_a_length_is_no_feature_to_be_padded(mixed):
+    with pytest.raises(ValueError, match="records have, image, label, received 'length'"):
+        input_fn_maker(mixed / "test", mixed / "data_info.csv", padding={"length": []})
 
 
 def read_all(folder: pathlib.Path, **options) -> None:

@@ -1,5 +1,6 @@
 import json
 
+import mixed_dataset
 import numpy as np
 import pytest
 from tiny_dataset import NUM_EXAMPLES, tiny_fields, tiny_values, write_tiny_dataset
@@ -43,6 +44,42 @@ def test_tfds_gives_pairs_to_who_asks_for_them(tmp_path):
     image, label = next(iter(builder.as_dataset(split="test", as_supervised=True)))
     np.testing.assert_array_equal(image, tiny_values("test", 0)["image"])
     np.testing.assert_array_equal(label, tiny_values("test", 0)["label"])
+
+
+@pytest.mark.slow
+def test_tfds_opens_labels_that_vary_in_length(tmp_path):
+    import tensorflow_datasets as tfds
+
+    out = mixed_dataset.write_mixed_dataset(tmp_path / "captcha_data")
+    builder = tfds.builder_from_directory(str(out))
+    assert builder.info.features["label"].feature.num_classes == len(mixed_dataset.ALPHABET) + 1
+    read_config = tfds.ReadConfig(interleave_cycle_length=1)  # In the order of the files.
+    examples = tfds.as_numpy(builder.as_dataset(split="test", read_config=read_config))
+    for index, found in enumerate(examples):
+        text = mixed_dataset.mixed_text("test", index)
+        assert found.keys() == {"image_raw", "label", "length"}
+        assert found["length"].tolist() == [len(text)]
+        classes = found["label"][: len(text)]
+        assert "".join(mixed_dataset.ALPHABET[index] for index in classes) == text
+        assert set(found["label"][len(text) :].tolist()) <= {len(mixed_dataset.ALPHABET)}
+        np.testing.assert_array_equal(found["image_raw"], mixed_dataset.mixed_image(text))
+    assert index + 1 == mixed_dataset.NUM_EXAMPLES["test"]
+
+
+@pytest.mark.slow
+def test_features_of_mixed_lengths_are_those_that_tfds_itself_would_write(tmp_path):
+    import tensorflow_datasets as tfds
+
+    theirs = tfds.features.FeaturesDict(
+        {
+            "image_raw": tfds.features.Image(shape=(8, 24, 3), encoding_format="png"),
+            "label": tfds.features.Sequence(tfds.features.ClassLabel(num_classes=4), length=6),
+            "length": tfds.features.Tensor(shape=(1,), dtype=np.int64),
+        }
+    )
+    theirs.save_config(tmp_path)
+    ours = features_json(mixed_dataset.FIELDS, num_characters=3)
+    assert json.loads(ours) == json.loads((tmp_path / "features.json").read_text())
 
 
 @pytest.mark.slow
