@@ -2,15 +2,15 @@
 
 import concurrent.futures
 import dataclasses
-import hashlib
+import itertools
 import os
 import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 from records.errors import REMEDY, DatasetError, Problem
-from records.layout import DATA_INFO, PROVENANCE, SHARD_PATTERN, SPLITS, Shard
-from records.provenance import alphabet_of, describe_fields, parse_provenance, shards_of
+from records.file_problems import content_problem, hash_problem, size_problem, stray_problems
+from records.layout import DATA_INFO, PROVENANCE, SPLITS, Shard
+from records.provenance import alphabet_of, describe_fields, files_of, parse_provenance, shards_of
 from records.schema import FIELDS, Field, field_of, has_blank, read_data_info
 from records.staged_folder import staging_path
 
@@ -52,6 +52,17 @@ class DatasetDescription:
         """Examples of `split`, train or test."""
         return sum(shard.examples for shard in self.shards(split))
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of what came with the dataset and is neither a shard nor provenance.json."""
+        return tuple(files_of(self.provenance))
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The SHA-256 of each file but provenance.json, by its path relative to the dataset."""
+        shards = {shard.file: shard.sha256 for split in SPLITS for shard in self.shards(split)}
+        return shards | files_of(self.provenance)
+
     def shards(self, split: str) -> tuple[Shard, ...]:
         """Shards of `split`, train or test, in order."""
         return shards_of(self.provenance, split)
@@ -68,7 +79,8 @@ def load_description(dataset_dir: str | os.PathLike) -> DatasetDescription:
     _check_is_finished(dataset_dir)
     path = dataset_dir / PROVENANCE
     try:
-        provenance = parse_provenance(path.read_text(encoding="utf-8"))
+        # Bytes, as a text file's "\r\n" would be read as the "\n" that it is not.
+        provenance = parse_provenance(path.read_bytes().decode())
     except ValueError as error:
         raise DatasetError(PROVENANCE, f"{path}: {error}") from error
     try:
@@ -92,57 +104,41 @@ def check_sizes(description: DatasetDescription) -> None:
     It reads no shard, so it costs nothing; `check_hashes` finds what keeps the size.
 
     Raises:
-      ValueError: If a shard is missing, has another size, or is not listed.
+      ValueError: If a shard is missing or has another size, or there is a file that may be taken
+        for one.
+      OSError: If a folder cannot be read.
     """
-    _raise_first(description, size_problems(description))
+    for split in SPLITS:
+        for shard in description.shards(split):
+            _raise_if(description, size_problem(description.dataset_dir, shard))
+    for problem in stray_problems(description.dataset_dir, description.hashes):
+        _raise_if(description, problem)
 
 
 def check_hashes(description: DatasetDescription) -> None:
-    """Checks the SHA-256 of every shard, on all cores.
+    """Checks the SHA-256 of every file and the number of records of every shard, on all cores.
+
+    What the records hold is not looked at: a label outside the alphabet that was written so, and
+    sealed so, is for `records.verify` to find.
 
     Raises:
-      ValueError: If a shard is missing or not the one that was written.
+      ValueError: If a file is missing or not the one that was written, or a shard holds another
+        number of records than provenance.json says.
     """
+    hashes = description.hashes
+    shards = [shard for split in SPLITS for shard in description.shards(split)]
     with concurrent.futures.ThreadPoolExecutor() as pool:  # hashlib lets other threads run.
-        shards = [shard for split in SPLITS for shard in description.shards(split)]
-        found = pool.map(lambda shard: hash_problem(description, shard), shards)
-        _raise_first(description, (problem for problem in found if problem is not None))
+        for problem in itertools.chain(
+            pool.map(lambda shard: content_problem(description.dataset_dir, shard, hashes), shards),
+            pool.map(
+                lambda file: hash_problem(description.dataset_dir, file, hashes), description.files
+            ),
+        ):
+            _raise_if(description, problem)
 
 
-def size_problems(description: DatasetDescription) -> Iterator[Problem]:
-    """Yields each shard that is missing, has another size, or is not listed."""
-    listed = {shard.file: shard for split in SPLITS for shard in description.shards(split)}
-    for shard in listed.values():
-        try:
-            num_bytes = os.stat(description.dataset_dir / shard.file).st_size
-        except OSError as error:
-            message = f"the shard must be there, received: {error.strerror}. {REMEDY}"
-            yield Problem(shard.file, None, message)
-            continue
-        if num_bytes != shard.bytes:
-            message = f"the shard must have {shard.bytes} bytes, received {num_bytes}. {REMEDY}"
-            yield Problem(shard.file, None, message)
-    for path in sorted(description.dataset_dir.rglob(SHARD_PATTERN)):
-        file = path.relative_to(description.dataset_dir).as_posix()
-        if file not in listed:
-            message = f"a shard must be listed in {PROVENANCE}, received one more. Remove it."
-            yield Problem(file, None, message)
-
-
-def hash_problem(description: DatasetDescription, shard: Shard) -> Problem | None:
-    """Says whether the content of a shard is not what was written."""
-    try:
-        with open(description.dataset_dir / shard.file, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        return Problem(shard.file, None, f"must be readable, received: {error.strerror}. {REMEDY}")
-    if digest == shard.sha256:
-        return None
-    return Problem(shard.file, None, f"SHA-256 must be {shard.sha256}, received {digest}. {REMEDY}")
-
-
-def _raise_first(description: DatasetDescription, problems: Iterator[Problem]) -> None:
-    for problem in problems:
+def _raise_if(description: DatasetDescription, problem: Problem | None) -> None:
+    if problem is not None:
         raise ValueError(f"{description.dataset_dir / problem.file}: {problem.message}")
 
 

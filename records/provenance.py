@@ -1,4 +1,4 @@
-"""provenance.json: what a dataset depends on, what its records hold, and its shards.
+"""provenance.json: what a dataset depends on, what its records hold, and its files.
 
   {
     ...                       as the program that made the dataset has it: seed, style, versions
@@ -6,6 +6,8 @@
     "label":  {"name": "label", "alphabet": "0123456789", "length": 4, "storage": "int64_list"},
     "map":    {"name": "map_raw", "shape": [30, 100], "storage": "raw"},      if there is one
     "shards": {"train": [{"file": ..., "examples": ..., "bytes": ..., "sha256": ...}], "test": ...}
+    "files":  {"data_info.csv": SHA-256, ...}          of each file but the shards and this one
+    "seal":   SHA-256 of all above                     see records/seal.py
   }
 
 It is the last file to be written into a dataset, so a folder without it is not one.
@@ -13,12 +15,18 @@ It is the last file to be written into a dataset, so a folder without it is not 
 
 import dataclasses
 import json
+import pathlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from records.layout import SPLITS, Shard, shard_file
+from records.errors import REMEDY
+from records.layout import DATA_INFO, DATASET_INFO, FEATURES, SPLITS, Shard, shard_file
 from records.schema import FIELDS, Field, has_blank
+from records.seal import SEAL, check_seal, sealed
+
+# The others are the maker's: `origin`.
+_WRITERS_KEYS = (*FIELDS, "shards", "files", SEAL)
 
 
 def write_provenance(
@@ -26,25 +34,31 @@ def write_provenance(
     fields: Sequence[Field],
     alphabet: str,
     shards: Mapping[str, Sequence[Shard]],
+    files: Mapping[str, str],
 ) -> str:
-    """Writes the text of provenance.json; `origin` is what only the maker of the dataset knows.
+    """Writes the text of provenance.json.
+
+    Args:
+      origin: What only the maker of the dataset knows.
+      fields: What the records hold.
+      alphabet: The characters that labels are indices into.
+      shards: Of each split, in order.
+      files: The SHA-256 of every other file, by its path relative to the dataset.
 
     Raises:
       ValueError: If `origin` has one of the keys that are written here.
     """
-    ours = describe_fields(fields, alphabet) | {
-        "shards": {
-            split: [dataclasses.asdict(shard) for shard in members]
-            for split, members in shards.items()
-        }
-    }
-    taken = sorted(origin.keys() & {*FIELDS, "shards"})
+    taken = sorted(origin.keys() & set(_WRITERS_KEYS))
     if taken:
         raise ValueError(
-            f"`provenance` must leave {', '.join(FIELDS)} and shards to the writer, received "
+            f"`provenance` must leave {', '.join(_WRITERS_KEYS)} to the writer, received "
             f"{', '.join(taken)}. Choose other keys."
         )
-    return json.dumps({**origin, **ours}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    listed = {
+        split: [dataclasses.asdict(shard) for shard in members] for split, members in shards.items()
+    }
+    described = describe_fields(fields, alphabet)
+    return sealed({**origin, **described, "shards": listed, "files": dict(sorted(files.items()))})
 
 
 def describe_fields(fields: Sequence[Field], alphabet: str) -> dict[str, Any]:
@@ -62,32 +76,34 @@ def describe_fields(fields: Sequence[Field], alphabet: str) -> dict[str, Any]:
 
 
 def parse_provenance(text: str) -> dict[str, Any]:
-    """Parses the text of a provenance.json and checks what `alphabet_of` and `shards_of` read.
+    """Parses the text of a provenance.json, whole and as it was written.
 
     Raises:
-      ValueError: If it is not JSON, or the alphabet or the list of shards is not as we write it.
+      ValueError: If it is not JSON, does not fit its seal, is spelled otherwise than we spell it,
+        or the alphabet, the shards or the files are not as we write them.
     """
     try:
         provenance = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(
-            f"provenance must be JSON, received what is not: {error}. Generate the dataset again."
+            f"provenance must be JSON, received what is not: {error}. {REMEDY}"
         ) from error
     if not isinstance(provenance, dict):
         raise ValueError(
-            f"provenance must be a JSON object, received {_short(provenance)}. Generate the "
-            "dataset again."
+            f"provenance must be a JSON object, received {_short(provenance)}. {REMEDY}"
         )
+    check_seal(text, provenance)
     label = provenance.get("label")
     check_alphabet(label.get("alphabet") if isinstance(label, dict) else None)
     shards = provenance.get("shards")
     if not isinstance(shards, dict) or sorted(shards) != sorted(SPLITS):
         raise ValueError(
             f"`shards` must list the splits {', '.join(SPLITS)}, received {_short(shards)}. "
-            "Generate the dataset again."
+            f"{REMEDY}"
         )
     for split, entries in shards.items():
         _check_shards(split, entries)
+    _check_files(provenance.get("files"))
     return provenance
 
 
@@ -99,6 +115,16 @@ def alphabet_of(provenance: Mapping[str, Any]) -> str:
 def shards_of(provenance: Mapping[str, Any], split: str) -> tuple[Shard, ...]:
     """The shards of a split, in order."""
     return tuple(Shard(**entry) for entry in provenance["shards"][split])
+
+
+def files_of(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """The SHA-256 of each file that is neither a shard nor provenance.json, by its path."""
+    return provenance["files"]
+
+
+def origin_of(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """What the maker of the dataset said of it: seed, style, versions, whatever it was."""
+    return {key: value for key, value in provenance.items() if key not in _WRITERS_KEYS}
 
 
 def check_alphabet(alphabet: Any) -> None:
@@ -120,11 +146,30 @@ def check_alphabet(alphabet: Any) -> None:
         )
 
 
+def _check_files(files: Any) -> None:
+    derived = {DATA_INFO, FEATURES, DATASET_INFO}
+    if (
+        not isinstance(files, dict)
+        or not files.keys() >= derived
+        or not all(map(_is_within, files))
+        or not all(map(_is_sha256, files.values()))
+    ):
+        raise ValueError(
+            f"`files` must have the SHA-256 of {', '.join(sorted(derived))} and of any other file "
+            f"of the dataset, received {_short(files)}. {REMEDY}"
+        )
+
+
+def _is_within(file: str) -> bool:
+    """Whether a path stays within the folder that it is relative to."""
+    path = pathlib.PurePosixPath(file)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+
+
 def _check_shards(split: str, entries: Any) -> None:
     if not isinstance(entries, list) or not entries:
         raise ValueError(
-            f"`shards.{split}` must be a list of one or more, received {_short(entries)}. "
-            "Generate the dataset again."
+            f"`shards.{split}` must be a list of one or more, received {_short(entries)}. {REMEDY}"
         )
     for index, entry in enumerate(entries):
         file = shard_file(split, index, len(entries))
@@ -132,7 +177,7 @@ def _check_shards(split: str, entries: Any) -> None:
             raise ValueError(
                 f"`shards.{split}[{index}]` must have the file {file}, its examples and bytes (1 "
                 f"or more) and its sha256 (64 hexadecimal digits), received {_short(entry)}. "
-                "Generate the dataset again."
+                f"{REMEDY}"
             )
 
 
@@ -143,9 +188,12 @@ def _is_shard(entry: Any, file: str) -> bool:
         and entry["file"] == file
         # Not isinstance: JSON's true is a bool and a bool is an int.
         and all(type(entry[key]) is int and entry[key] >= 1 for key in ("examples", "bytes"))
-        and isinstance(entry["sha256"], str)
-        and re.fullmatch("[0-9a-f]{64}", entry["sha256"]) is not None
+        and _is_sha256(entry["sha256"])
     )
+
+
+def _is_sha256(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def _short(value: Any) -> str:

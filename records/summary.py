@@ -5,7 +5,7 @@ from typing import Any
 
 from records.description import DatasetDescription
 from records.layout import SPLITS
-from records.schema import FIELDS
+from records.provenance import origin_of
 
 
 def summary(description: DatasetDescription) -> str:
@@ -39,10 +39,7 @@ def _facts(description: DatasetDescription) -> Iterator[tuple[str, str]]:
     for field in description.fields:
         size = " x ".join(map(str, field.shape))
         yield field.feature, f"{size} {field.dtype}, stored as {field.storage} in {field.name}"
-    origin = description.provenance
-    yield from _flattened(
-        {name: origin[name] for name in origin if name not in (*FIELDS, "shards")}
-    )
+    yield from _flattened(origin_of(description.provenance))
 
 
 def _flattened(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -50,6 +50,39 @@ def read_records(path: str | os.PathLike) -> Iterator[bytes]:
             offset += len(record) + FRAME_BYTES
 
 
+def begins_with_frame(path: str | os.PathLike) -> bool:
+    """Says whether a file begins as a TFRecord file with at least one record does.
+
+    Raises:
+      OSError: If the file is missing or cannot be read.
+    """
+    with open(path, "rb") as file:
+        header = file.read(_HEADER_BYTES)
+    return (
+        len(header) == _HEADER_BYTES
+        and _masked_crc(header[: _LENGTH.size]) == header[_LENGTH.size :]
+    )
+
+
+def count_frames(path: str | os.PathLike) -> int:
+    """Counts the records of a file by their lengths alone, each of which is believed.
+
+    It reads 8 bytes a record, so it is for files whose content was checked by other means.
+
+    Raises:
+      OSError: If the file is missing or cannot be read.
+    """
+    with open(path, "rb") as file:
+        num_bytes = os.fstat(file.fileno()).st_size
+        number = 0
+        offset = 0
+        while offset + FRAME_BYTES <= num_bytes:
+            (length,) = _LENGTH.unpack(os.pread(file.fileno(), _LENGTH.size, offset))
+            offset += length + FRAME_BYTES
+            number += 1
+    return number
+
+
 def _read_frame(file: BinaryIO, num_bytes_left: int) -> bytes | str:
     """The next record, or what is wrong with its frame."""
     header = file.read(_HEADER_BYTES)

@@ -4,18 +4,14 @@ import os
 import pathlib
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
-from records.description import (
-    DatasetDescription,
-    hash_problem,
-    load_description,
-    size_problems,
-)
+from records.description import DatasetDescription, load_description
 from records.errors import REMEDY, DatasetError, FrameError, Problem, RecordError
 from records.example_proto import decode_example
+from records.file_problems import count_problem, hash_problem, size_problem, stray_problems
+from records.labels import read_label
 from records.layout import DATA_INFO, DATASET_INFO, FEATURES, PROVENANCE, SPLITS, Shard
 from records.schema import write_data_info
+from records.text_difference import first_difference
 from records.tfds_metadata import dataset_info_json, features_json
 from records.tfrecord import read_records
 
@@ -25,8 +21,11 @@ def verify_dataset(
 ) -> Iterator[Problem]:
     """Reads all of a dataset and yields what is wrong with it, nothing if all is well.
 
-    A record's problem does not hide the next record's. A damaged frame ends its shard, as nothing
-    says where the next one begins. If the dataset does not describe itself, only that is found.
+    Each cause is told once, as exactly as it can be: a shard's size or hash only if none of its
+    records tells what happened to it. A record's problem does not hide the next record's. A damaged
+    frame ends its shard, as nothing says where the next one begins. If the dataset does not
+    describe itself, only that is found. Files that people left in the folder are let be, unless
+    they may be taken for data: records/strays.py.
 
     Args:
       dataset_dir: A folder that a `DatasetWriter` finished.
@@ -35,57 +34,67 @@ def verify_dataset(
     dataset_dir = pathlib.Path(dataset_dir)
     try:
         description = load_description(dataset_dir)
+        yield from _file_problems(description)
+        yield from stray_problems(dataset_dir, description.hashes)
     except DatasetError as error:
         yield Problem(error.file, None, str(error))
         return
     except OSError as error:
         yield Problem(".", None, f"{error.filename} must be readable, received: {error.strerror}.")
         return
-    yield from _metadata_problems(description)
-    wrong_size = set()
-    for problem in size_problems(description):
-        wrong_size.add(problem.file)
-        yield problem
     for split in SPLITS:
         for shard in description.shards(split):
-            if shard.file not in wrong_size:  # Else the hash would only say it once more.
-                problem = hash_problem(description, shard)
-                if problem is not None:
-                    yield problem
-            if (dataset_dir / shard.file).is_file():
-                yield from _shard_problems(description, shard, on_progress or (lambda count: None))
+            yield from _shard_problems(description, shard, on_progress or (lambda count: None))
 
 
-def _metadata_problems(description: DatasetDescription) -> Iterator[Problem]:
-    """Compares the derived files with what the schema writes."""
+def _file_problems(description: DatasetDescription) -> Iterator[Problem]:
+    """Looks at the files that are no shards; those that follow from others tell the line."""
+    derived = _derived_texts(description)
+    for file in description.files:
+        problem = hash_problem(description.dataset_dir, file, description.hashes)
+        if file in derived:
+            problem = _text_problem(description, file, derived[file]) or problem
+        if problem is not None:
+            yield problem
+
+
+def _derived_texts(description: DatasetDescription) -> dict[str, str]:
     shards = {split: description.shards(split) for split in SPLITS}
-    for file, wanted in (
-        (DATA_INFO, write_data_info(description.fields)),
-        (FEATURES, features_json(description.fields, len(description.alphabet))),
-        (DATASET_INFO, dataset_info_json(description.fields, shards)),
-    ):
-        try:
-            received = (description.dataset_dir / file).read_bytes()
-        except OSError as error:
-            yield Problem(file, None, f"must be readable, received: {error.strerror}. {REMEDY}")
-            continue
-        if received != wanted.encode():
-            yield Problem(file, None, _first_difference(wanted, received.decode(errors="replace")))
+    return {
+        DATA_INFO: write_data_info(description.fields),
+        FEATURES: features_json(description.fields, len(description.alphabet)),
+        DATASET_INFO: dataset_info_json(description.fields, shards),
+    }
 
 
-def _first_difference(wanted: str, received: str) -> str:
-    wanted_lines = [*wanted.splitlines(keepends=True), "nothing more"]
-    received_lines = [*received.splitlines(keepends=True), "nothing more"]
-    for number, (line, other) in enumerate(zip(wanted_lines, received_lines, strict=False), 1):
-        if line != other:
-            return (
-                f"line {number} must be {line!r}, as the schema and {PROVENANCE} have it, received "
-                f"{other!r}. {REMEDY}"
-            )
-    raise AssertionError("the texts differ, so a line does")
+def _text_problem(description: DatasetDescription, file: str, wanted: str) -> Problem | None:
+    try:
+        received = (description.dataset_dir / file).read_bytes()
+    except OSError:
+        return None  # Its hash could not be made for the same reason.
+    if received == wanted.encode():
+        return None
+    difference = first_difference(wanted, received.decode(errors="replace"))
+    return Problem(file, None, f"{difference}: the schema and {PROVENANCE} have it so. {REMEDY}")
 
 
 def _shard_problems(
+    description: DatasetDescription, shard: Shard, on_progress: Callable[[int], None]
+) -> Iterator[Problem]:
+    unread = size_problem(description.dataset_dir, shard)
+    explained = False
+    if (description.dataset_dir / shard.file).is_file():
+        for problem in _record_problems(description, shard, on_progress):
+            explained = True
+            yield problem
+    if explained:
+        return
+    problem = unread or hash_problem(description.dataset_dir, shard.file, description.hashes)
+    if problem is not None:
+        yield problem
+
+
+def _record_problems(
     description: DatasetDescription, shard: Shard, on_progress: Callable[[int], None]
 ) -> Iterator[Problem]:
     num_read = 0
@@ -102,32 +111,21 @@ def _shard_problems(
     except OSError as error:
         yield Problem(shard.file, None, f"must be readable, received: {error.strerror}. {REMEDY}")
         return
-    if num_read != shard.examples:
-        yield Problem(
-            shard.file,
-            None,
-            f"the shard must hold {shard.examples} records, as {PROVENANCE} says, received "
-            f"{num_read}. {REMEDY}",
-        )
+    problem = count_problem(shard, num_read)
+    if problem is not None:
+        yield problem
 
 
 def _record_problem(description: DatasetDescription, record: bytes) -> str | None:
     try:
         values = decode_example(description.fields, record)
+        text = read_label(description.fields, values, description.alphabet)
     except RecordError as error:
         return str(error)
-    for feature, num_values in (
-        ("label", len(description.alphabet)),  # Indices into the alphabet.
-        ("map", description.num_positions + 1),  # The background, and each position's ink.
-    ):
-        found = values.get(feature)
-        if found is not None and not _within(found, num_values):
-            return (
-                f"the {feature} must be in [0, {num_values - 1}], received {found.min()} to "
-                f"{found.max()}. {REMEDY}"
-            )
+    character_map = values.get("map")
+    if character_map is not None and character_map.max() > len(text):
+        return (
+            f"the map must be in [0, {len(text)}], the background and each character's ink, "
+            f"received {character_map.max()}. {REMEDY}"
+        )
     return None
-
-
-def _within(values: np.ndarray, num_values: int) -> bool:
-    return values.min() >= 0 and values.max() < num_values

@@ -1,10 +1,10 @@
-import json
 import os
 import re
 import shutil
 
 import pytest
 from tiny_dataset import PROVENANCE, tiny_fields, write_tiny_dataset
+from wrong_writer import edit_provenance
 
 from records.description import check_hashes, check_sizes, load_description
 
@@ -12,13 +12,6 @@ from records.description import check_hashes, check_sizes, load_description
 @pytest.fixture
 def dataset(tmp_path):
     return write_tiny_dataset(tmp_path / "captcha_data", num_shards=2)
-
-
-def edit_provenance(dataset, edit):
-    path = dataset / "provenance.json"
-    provenance = json.loads(path.read_text())
-    edit(provenance)
-    path.write_text(json.dumps(provenance))
 
 
 def test_a_description_says_all_that_a_later_stage_must_know(dataset):
@@ -114,7 +107,7 @@ def put(value, *keys):
     ],
     ids=lambda value: None if callable(value) else value[:40],
 )
-def test_a_provenance_that_was_edited_is_refused(dataset, edit, message):
+def test_a_provenance_that_was_written_wrong_is_refused(dataset, edit, message):
     edit_provenance(dataset, edit)
     with pytest.raises(ValueError, match=message):
         load_description(dataset)
@@ -175,7 +168,7 @@ FIRST = "train/captcha-train.tfrecord-00000-of-00002"
         (lambda path: path.rename(path.with_name("captcha")), f"{FIRST}: the shard must be there"),
         (
             lambda path: shutil.copy(path, path.with_name("captcha-train.tfrecord-00002-of-00002")),
-            "00002-of-00002: a shard must be listed in provenance.json",
+            "00002-of-00002: a file that may be taken for data must be listed",
         ),
     ],
     ids=["missing", "emptied", "renamed", "one_more"],
