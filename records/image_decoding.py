@@ -1,17 +1,25 @@
 """Picture files to RGB pixels: what every program of the project takes a foreign picture to show.
 
 Whatever the file's mode, the result is 8-bit RGB: palettes are resolved, transparency lies on
-white, CMYK is converted, 16 bits lose their lower 8, a camera's rotation is undone. Pillow alone
-decides, so that a dataset made of people's own pictures and a later reading of them agree.
+white, CMYK is converted, 16 bits lose their lower 8, a camera's rotation is undone; of an animation
+it is the first frame. Pillow alone decides, so that a dataset made of people's own pictures and a
+later reading of them agree.
+
+A file may be a stranger's. Whatever is in it, it is read or it is refused with a reason, in a
+bounded time and memory, and nothing is printed.
 """
 
+import contextlib
+import io
+import logging
 import os
 import stat
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from PIL import Image, ImageOps
+import numpy as np
+from PIL import Image
 
 # Pillow's name of each format that is read, and the suffixes its files have. Some of Pillow's other
 # formats start programs (EPS runs Ghostscript); a file from a stranger shall not choose those.
@@ -28,7 +36,27 @@ FORMATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 IMAGE_SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 
+# The most that is decoded, in a few hundred megabytes of memory: no captcha is as large, a file of
+# a few bytes can claim to be. Pillow's own limit would let a small file fill 1 GB.
+MAX_PIXELS = 2**24  # 4096 x 4096.
+MAX_FILE_BYTES = 100_000_000  # MAX_PIXELS uncompressed, in any usual mode.
+# Of a JPEG. Encoders write 10 or so. Each costs a pass over the picture and may take 50 bytes, so a
+# file of 100 MB could keep a processor busy for an hour.
+_MAX_SCANS = 100
+
+_ORIENTATION = 0x0112  # The EXIF tag, and how what it says is undone.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _SHOWN_BYTES = 12
+
+logging.getLogger("PIL.TiffImagePlugin").disabled = True  # It logs what it then raises.
 
 
 class ImageError(ValueError):
@@ -59,15 +87,27 @@ def decode_image_file(path: str | os.PathLike) -> Image.Image:
       An image of mode "RGB", upright where EXIF tells a rotation. The file is closed.
 
     Raises:
-      ImageError: If there is no such file, it is empty, cut short, damaged, unreadable, a folder,
-        of no format in `FORMATS`, or larger than `PIL.Image.MAX_IMAGE_PIXELS` (a decompression
-        bomb: a small file that would fill the memory).
+      ImageError: If there is no such file, it is empty, cut short, damaged, unreadable, a folder or
+        a pipe, of no format in `FORMATS`, or larger than `MAX_PIXELS` or `MAX_FILE_BYTES` (a
+        decompression bomb: a small file that would fill the memory).
     """
-    image = _load(path)
     try:
-        return to_rgb(image)
-    except ValueError as error:
+        content = _read(path)
+    except ImageError:
+        raise
+    except OSError as error:
+        raise ImageError(path, f"cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # A name with a zero byte.
+        raise ImageError(path, f"cannot be read: {error}") from error
+    try:
+        return to_rgb(_decode(content))
+    except _RefusedError as error:
         raise ImageError(path, str(error)) from error
+    except Image.UnidentifiedImageError as error:
+        reason = f"no picture or cut short, it starts with {content[:_SHOWN_BYTES]!r}"
+        raise ImageError(path, reason) from error
+    except Exception as error:  # Decoders meet damage with SyntaxError, struct.error, KeyError...
+        raise ImageError(path, f"damaged: {str(error) or type(error).__name__}") from error
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -82,7 +122,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return _upper_8_bits(image).convert("RGB")
     if image.mode == "F":
-        raise ValueError(
+        raise _RefusedError(
             "pixels must be 8- or 16-bit, received floats, mode 'F'. Save it as an 8-bit PNG"
         )
     if image.has_transparency_data:
@@ -92,46 +132,27 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+class _RefusedError(ValueError):
+    """Nothing is damaged, and yet it is not read; as text, why."""
+
+
 def _upper_8_bits(image: Image.Image) -> Image.Image:
     """Converts mode "I", "I;16" or alike to "L"; Pillow's own conversion clips at 255."""
-    wide = image.convert("I")
-    lowest, highest = wide.getextrema()
+    wide = np.asarray(image.convert("I"))
+    lowest, highest = wide.min(), wide.max()
     if lowest < 0 or highest > 0xFFFF:
-        raise ValueError(
+        raise _RefusedError(
             "pixels must be 8- or 16-bit, received 32-bit integers from "
             f"{lowest} to {highest}. Save it as an 8-bit PNG"
         )
-    return wide.point(lambda value: value * (1 / 256)).convert("L")
+    grey = (wide >> 8).astype(np.uint8)
+    grey[wide == image.info.get("transparency", -1)] = 255  # One level may be transparent.
+    return Image.fromarray(grey)
 
 
-def _load(path: str | os.PathLike) -> Image.Image:
-    """The decoded picture in its own mode, upright, its file closed."""
-    try:
-        _check_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of odd metadata; what matters is whether it decodes.
-            # Up to twice its limit Pillow only warns.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=tuple(FORMATS)) as image:
-                image.load()
-                return ImageOps.exif_transpose(image)
-    except ImageError:
-        raise
-    except Image.UnidentifiedImageError as error:
-        raise ImageError(
-            path, f"no picture or cut short, it starts with {_first_bytes(path)}"
-        ) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        limit = f"more than {Image.MAX_IMAGE_PIXELS} pixels, the most that are read"
-        raise ImageError(path, f"too large, {limit}") from error
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}" if error.strerror else f"damaged: {error}"
-        raise ImageError(path, problem) from error
-    except Exception as error:  # Decoders meet damage with SyntaxError, struct.error, KeyError...
-        raise ImageError(path, f"damaged: {str(error) or type(error).__name__}") from error
-
-
-def _check_file(path: str | os.PathLike) -> None:
+def _read(path: str | os.PathLike) -> bytes:
+    if os.path.islink(path) and not os.path.exists(path):
+        raise ImageError(path, f"a link to what does not exist, {os.readlink(path)}")
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
         raise ImageError(path, "a folder, not a file")
@@ -139,8 +160,71 @@ def _check_file(path: str | os.PathLike) -> None:
         raise ImageError(path, "no regular file")
     if status.st_size == 0:
         raise ImageError(path, "empty, 0 bytes")
-
-
-def _first_bytes(path: str | os.PathLike) -> str:
+    if status.st_size > MAX_FILE_BYTES:
+        raise ImageError(
+            path, f"too large, more than {MAX_FILE_BYTES} bytes, the most that is read"
+        )
     with open(path, "rb") as file:
-        return repr(file.read(_SHOWN_BYTES))
+        return file.read(MAX_FILE_BYTES)
+
+
+def _decode(content: bytes) -> Image.Image:
+    """The decoded picture in its own mode, upright."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Of odd metadata; what matters is whether it decodes.
+        try:
+            image = Image.open(io.BytesIO(content), formats=tuple(FORMATS))
+        except Image.DecompressionBombError as error:
+            raise _too_large() from error
+        if image.width * image.height > MAX_PIXELS:
+            raise _too_large()
+        if image.format == "JPEG" and content.count(b"\xff\xda") > _MAX_SCANS:
+            raise _RefusedError(f"a JPEG of more than {_MAX_SCANS} scans, the most that are read")
+        layout = image.tile[0].args if image.format == "PNG" and image.tile else None
+        with _silence() if image.format == "TIFF" else contextlib.nullcontext():
+            image.load()
+        _scale_transparent_level(image, layout)
+        return _upright(image)
+
+
+def _too_large() -> _RefusedError:
+    return _RefusedError(f"too large, more than {MAX_PIXELS} pixels, the most that are read")
+
+
+def _scale_transparent_level(image: Image.Image, layout: str | None) -> None:
+    """Brings the level or colour that a PNG says is transparent to the 8 bits of the pixels.
+
+    Pillow 12 scales the pixels alone, so that nothing, or something else, would be transparent.
+    """
+    transparent = image.info.get("transparency")
+    if layout in ("L;2", "L;4"):
+        factor = 255 // (2 ** int(layout[-1]) - 1)
+        if transparent is not None:
+            image.info["transparency"] = transparent * factor
+    elif layout == "RGB;16B" and transparent is not None:
+        image.info["transparency"] = tuple(level >> 8 for level in transparent)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Undoes the rotation that EXIF tells; metadata that cannot be read tells none."""
+    try:
+        transposition = _UPRIGHT.get(image.getexif().get(_ORIENTATION))
+    except Exception:  # Any, as from the decoders. The pixels are whole.
+        transposition = None
+    return image if transposition is None else image.transpose(transposition)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Holds back what C code writes to standard error: libtiff does so for each damaged file.
+
+    What is wrong reaches Python as an exception too.
+    """
+    standard_error = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
