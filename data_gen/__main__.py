@@ -1,8 +1,10 @@
 """Renders labelled captchas, or imports labelled pictures, and writes them as TFRecords.
 
 python data_gen --n 50000                                   # 50,000 to train on, 5,000 to test
-python data_gen --n 50000 --width 160 --height 60 --length 5 --out wide_data
+python data_gen --n 50000 --style hard --length 5 --width 120 --out hard_data
+python data_gen --style my_style.toml --preview look.png    # one sheet, no dataset
 python data_gen --from_images my_captchas --out my_data     # 3887.png, 3887_0001.png, ...
+python data_gen --like captcha_data --out again             # the same files once more
 """
 
 import pathlib
@@ -16,15 +18,20 @@ import time
 from absl import flags
 
 import command_line
-from data_gen.generate import GenerateConfig, generate
+from data_gen.fonts import find_fonts
+from data_gen.generate import GenerateConfig, generate, write_first_examples
 from data_gen.import_images import ImportConfig, import_images
 from data_gen.label_source import DEFAULT_LABEL_PATTERN
+from data_gen.length_flag import parse_length
+from data_gen.like import check_alike, config_like
 from data_gen.parallel import num_cores
 from data_gen.picture_files import RESIZES
-from data_gen.style import Style, find_fonts
+from data_gen.render import RENDERERS
+from data_gen.style import Style
+from data_gen.style_file import PRESETS, load_style
+from records.description import load_description
 from records.schema import ENCODINGS
 
-_STYLE = Style()
 _N = flags.DEFINE_integer("n", 50000, "How many captchas to train on.")
 _N_TEST = flags.DEFINE_integer(
     "n_test", None, "How many captchas to test on. By default a tenth of --n."
@@ -34,12 +41,24 @@ _SEED = flags.DEFINE_integer("seed", 0, "Another seed draws other captchas; the 
 _WORKERS = flags.DEFINE_integer(
     "workers", None, "Processes. By default one a core. The files do not depend on it."
 )
-_WIDTH = flags.DEFINE_integer("width", None, f"Pixels. By default {_STYLE.width_px}.")
-_HEIGHT = flags.DEFINE_integer("height", None, f"Pixels. By default {_STYLE.height_px}.")
-_LENGTH = flags.DEFINE_integer("length", None, f"Characters. By default {_STYLE.num_positions}.")
-_ALPHABET = flags.DEFINE_string("alphabet", None, f"By default {_STYLE.alphabet}.")
-_FONTS = flags.DEFINE_list(
-    "fonts", [], "Font files, or folders of them. By default the captcha library's own."
+_STYLE = flags.DEFINE_string(
+    "style", "default", f"How captchas look: {', '.join(PRESETS)}, or a TOML file."
+)
+_WIDTH = flags.DEFINE_integer("width", None, "Pixels. By default the style's.")
+_HEIGHT = flags.DEFINE_integer("height", None, "Pixels. By default the style's.")
+_LENGTH = flags.DEFINE_string(
+    "length", None, "Characters: 4, or a range, 3-6. By default the style's."
+)
+_ALPHABET = flags.DEFINE_string("alphabet", None, "By default the style's.")
+_FONTS = flags.DEFINE_list("fonts", [], "Font files, or folders of them. By default the style's.")
+_RENDERER = flags.DEFINE_enum(
+    "renderer", RENDERERS[0], RENDERERS, "captcha is the library itself: the same, more slowly."
+)
+_PREVIEW = flags.DEFINE_string(
+    "preview", None, "Draw the first captchas on one sheet, this PNG, and write no dataset."
+)
+_LIKE = flags.DEFINE_string(
+    "like", None, "Make this dataset again, as its provenance.json says; the files must be equal."
 )
 _ENCODING = flags.DEFINE_enum(
     "encoding", "raw", ENCODINGS, "Of pictures in records. raw reads fastest, png is smallest."
@@ -66,9 +85,12 @@ _RESIZE = flags.DEFINE_enum(
 
 
 def main(_: list[str]) -> None:
-    """Renders, or imports if --from_images says so."""
+    """Renders, or imports if --from_images says so, or whichever it was if --like says so."""
     started = time.monotonic()
-    config = _generate_config() if _FROM_IMAGES.value is None else _import_config()
+    if _PREVIEW.value is not None:
+        _preview(pathlib.Path(_PREVIEW.value))
+        return
+    config = _config()
     if isinstance(config, ImportConfig):
         import_images(config)
         print(f"{config.out_dir}: {time.monotonic() - started:.1f} s")
@@ -80,35 +102,77 @@ def main(_: list[str]) -> None:
             f"{config.out_dir}: {config.num_train} train and {config.num_test} test captchas in "
             f"{seconds:.1f} s, {total / seconds:.0f} a second on {config.num_workers} workers"
         )
+    if _LIKE.value is not None:
+        num_shards = check_alike(load_description(_LIKE.value), load_description(config.out_dir))
+        print(f"as {_LIKE.value}: all {num_shards} shards have the same SHA-256")
     print(f"look at {config.out_dir / 'preview.png'}")
     print(f"next: python train.py --flagfile=configs/captcha.flags --data_dir={config.out_dir}")
 
 
-def _generate_config() -> GenerateConfig:
+def _config() -> GenerateConfig | ImportConfig:
+    if _LIKE.value is not None:
+        _refuse_flags_of("--like", _OF_STYLE + _OF_DRAWING + _OF_IMPORT + _OF_BOTH, wanted=False)
+        return config_like(
+            load_description(_LIKE.value),
+            pathlib.Path(_OUT.value),
+            overwrite=_OVERWRITE.value,
+            num_workers=_num_workers(),
+        )
+    if _FROM_IMAGES.value is not None:
+        _refuse_flags_of("--from_images", ("style", "fonts", *_OF_DRAWING), wanted=False)
+        return _import_config()
     _refuse_flags_of("--from_images", ("label_pattern", "resize"), wanted=True)
-    given = {
-        "width_px": _WIDTH.value,
-        "height_px": _HEIGHT.value,
-        "num_positions": _LENGTH.value,
-        "alphabet": _ALPHABET.value,
-        "font_paths": find_fonts(_FONTS.value) or None,
-    }
-    style = Style(**{name: value for name, value in given.items() if value is not None})
+    return _generate_config()
+
+
+_OF_STYLE = ("style", "width", "height", "length", "alphabet", "fonts")
+_OF_DRAWING = ("n", "renderer", "with_map")
+_OF_IMPORT = ("from_images", "label_pattern", "resize")
+_OF_BOTH = ("n_test", "seed", "encoding")
+
+
+def _preview(path: pathlib.Path) -> None:
+    _refuse_flags_of("--preview", ("like", "out", "overwrite", *_OF_IMPORT), wanted=False)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"`preview` must be a .png, received '{path}'. Name it so.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_first_examples(_generate_config(), path)
+    print(f"look at {path}")
+
+
+def _generate_config() -> GenerateConfig:
     return GenerateConfig(
-        style=style,
+        style=_style(),
         num_train=_N.value,
         num_test=_N.value // 10 if _N_TEST.value is None else _N_TEST.value,
         out_dir=pathlib.Path(_OUT.value),
         seed=_SEED.value,
         encoding=_ENCODING.value,
         with_map=_WITH_MAP.value,
+        renderer=_RENDERER.value,
         overwrite=_OVERWRITE.value,
-        num_workers=num_cores() if _WORKERS.value is None else _WORKERS.value,
+        num_workers=_num_workers(),
     )
 
 
+def _style() -> Style:
+    given = {
+        "width_px": _WIDTH.value,
+        "height_px": _HEIGHT.value,
+        "alphabet": _ALPHABET.value,
+        "font_paths": find_fonts(_FONTS.value) or None,
+    }
+    if _LENGTH.value is not None:
+        given["min_length"], given["max_length"] = parse_length(_LENGTH.value)
+    changes = {name: value for name, value in given.items() if value is not None}
+    return load_style(_STYLE.value, changes)
+
+
+def _num_workers() -> int:
+    return num_cores() if _WORKERS.value is None else _WORKERS.value
+
+
 def _import_config() -> ImportConfig:
-    _refuse_flags_of("--from_images", ("n", "fonts", "with_map"), wanted=False)
     return ImportConfig(
         source=pathlib.Path(_FROM_IMAGES.value),
         out_dir=pathlib.Path(_OUT.value),
@@ -117,12 +181,12 @@ def _import_config() -> ImportConfig:
         seed=_SEED.value,
         width_px=_WIDTH.value,
         height_px=_HEIGHT.value,
-        num_positions=_LENGTH.value,
+        num_positions=None if _LENGTH.value is None else parse_length(_LENGTH.value)[1],
         alphabet=_ALPHABET.value,
         resize=_RESIZE.value,
         encoding=_ENCODING.value,
         overwrite=_OVERWRITE.value,
-        num_workers=num_cores() if _WORKERS.value is None else _WORKERS.value,
+        num_workers=_num_workers(),
     )
 
 

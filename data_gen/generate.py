@@ -1,26 +1,30 @@
 """Writes a dataset of rendered captchas, on all cores, the same bytes for any number of them."""
 
 import dataclasses
-import importlib.metadata
 import pathlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import PIL.features
+import numpy as np
 
-from data_gen.example import SPLIT_IDS, make_example
-from data_gen.parallel import num_cores, ordered_map
+from data_gen.example import make_example
+from data_gen.origin import origin
+from data_gen.parallel import num_cores, ordered_map, report_progress
 from data_gen.preview import write_preview
+from data_gen.render import RENDERERS, check_can_draw, warm_up
 from data_gen.style import Style
 from records.dataset_writer import DatasetWriter
 from records.example_proto import encode_example
+from records.layout import SPLITS, Shard
 from records.progress import Progress
 from records.schema import Field, captcha_fields
-
-_BLOCK = 200  # Examples a task: 0.2 s of work, 2 MB of result.
+from records.shard_writer import PlannedShard, write_shard
+from records.tfrecord import frame
 
 _MAX_EXAMPLES = 10**9
 _MAX_WORKERS = 1024
+_WORTH_A_PROCESS = 500  # Examples are drawn in less time than it takes to start a worker.
+_REPORT_EVERY = 100  # Examples.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class GenerateConfig:
     """What to write and where.
 
     Raises:
-      ValueError: If a number is out of range.
+      ValueError: If a number is out of range, or the renderer cannot draw the style.
     """
 
     style: Style
@@ -38,6 +42,7 @@ class GenerateConfig:
     seed: int = 0
     encoding: str = "raw"  # Of the pictures: raw, png or jpeg.
     with_map: bool = False  # Also write which pixels belong to which character.
+    renderer: str = RENDERERS[0]
     overwrite: bool = False
     num_workers: int = dataclasses.field(default_factory=num_cores)
 
@@ -53,6 +58,12 @@ class GenerateConfig:
                     f"`{name}` must be in [{low}, {high}], received {value}. "
                     f"Set --{name} in that range."
                 )
+        check_can_draw(self.style, self.renderer)
+
+    @property
+    def num_examples(self) -> dict[str, int]:
+        """Of each split."""
+        return dict(zip(SPLITS, (self.num_train, self.num_test), strict=True))
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -60,87 +71,119 @@ class GenerateConfig:
         return captcha_fields(
             height_px=self.style.height_px,
             width_px=self.style.width_px,
-            num_positions=self.style.num_positions,
+            num_positions=self.style.max_length,
             encoding=self.encoding,
             with_map=self.with_map,
+            variable_length=self.style.variable_length,
         )
+
+
+class ShardTask(NamedTuple):
+    """One shard to draw: all that a worker anywhere must know."""
+
+    config: GenerateConfig
+    split: str
+    planned: PlannedShard
 
 
 def generate(config: GenerateConfig) -> None:
     """Renders the train and test split and writes them as one dataset under `config.out_dir`.
 
-    Example `index` of a split depends on (seed, split, index) alone, so any number of workers
-    writes the same files. Memory does not grow with the number of examples.
+    Example `index` of a split depends on (seed, split, index) alone, and the cut into shards on
+    their number and size, so any number of workers writes the same files. Each worker writes whole
+    shards; memory does not grow with the number of examples.
 
     Raises:
       ValueError: If `out_dir` exists and `overwrite` is not set.
       OSError: If the disk is full, or a worker dies. What was under `out_dir` stays as it was.
     """
+    warm_up(config.style, config.renderer)  # Before workers start: they load what it compiled.
     with DatasetWriter(
         config.out_dir,
         fields=config.fields,
         alphabet=config.style.alphabet,
         overwrite=config.overwrite,
     ) as writer:
-        for split, num_examples in (("train", config.num_train), ("test", config.num_test)):
-            with (
-                writer.split(split, num_examples=num_examples) as sink,
-                Progress(num_examples, "captchas", split) as progress,
-            ):
-                tasks = _tasks(config, split, num_examples)
-                for records in ordered_map(_render_block, tasks, config.num_workers):
-                    sink.add(records)
-                    progress.update(len(records))
-        drawn = (
-            make_example(config.style, config.seed, "train", index)
-            for index in range(config.num_train)
+        tasks = plan_tasks(config, writer)
+        total = sum(config.num_examples.values())
+        num_workers = 1 if total <= _WORTH_A_PROCESS else min(config.num_workers, len(tasks))
+        with Progress(total, "captchas", "draw") as progress:
+            folder_tasks = [(writer.path, task) for task in tasks]
+            written = ordered_map(
+                _write_locally, folder_tasks, num_workers, on_progress=progress.update
+            )
+            shards = list(written)
+        for split in SPLITS:
+            members = [
+                shard for task, shard in zip(tasks, shards, strict=True) if task.split == split
+            ]
+            writer.add_shards(split, members)
+        write_first_examples(config, writer.path / "preview.png")
+        writer.finish(origin(config))
+
+
+def plan_tasks(config: GenerateConfig, writer: DatasetWriter) -> list[ShardTask]:
+    """The shards of both splits, train first."""
+    return [
+        ShardTask(config, split, planned)
+        for split, num_examples in config.num_examples.items()
+        for planned in writer.plan(
+            split, num_examples=num_examples, bytes_per_example=_bytes_of_first(config, split)
         )
-        write_preview(
-            ((example.image, example.label) for example in drawn), writer.path / "preview.png"
-        )
-        writer.finish(_provenance(config))
+    ]
 
 
-class _Task(NamedTuple):
-    style: Style
-    fields: tuple[Field, ...]
-    seed: int
-    split: str
-    indices: range
-    with_map: bool
+def records_of(task: ShardTask) -> Iterator[bytes]:
+    """Draws the examples of a shard, one after the other, and serialises them."""
+    config = task.config
+    fields = config.fields
+    for index in task.planned.examples:
+        yield _record(config, fields, task.split, index)
 
 
-def _tasks(config: GenerateConfig, split: str, num_examples: int) -> Iterator[_Task]:
-    for start in range(0, num_examples, _BLOCK):
-        indices = range(start, min(start + _BLOCK, num_examples))
-        yield _Task(config.style, config.fields, config.seed, split, indices, config.with_map)
+def write_first_examples(config: GenerateConfig, path: pathlib.Path) -> None:
+    """Writes a contact sheet of the first examples of the training split."""
+    drawn = (
+        make_example(config.style, config.seed, "train", index, renderer=config.renderer)
+        for index in range(config.num_train)
+    )
+    write_preview(((example.image, example.label) for example in drawn), path)
 
 
-def _render_block(task: _Task) -> list[bytes]:
-    """Serialised examples, in the order of `task.indices`. Runs in a worker process."""
-    records = []
-    for index in task.indices:
-        example = make_example(task.style, task.seed, task.split, index, task.with_map)
-        values = {"image": example.image, "label": example.digits}
-        if task.with_map:
-            values["map"] = example.character_map
-        records.append(encode_example(task.fields, values))
-    return records
+def _write_locally(folder_and_task: tuple[pathlib.Path, ShardTask]) -> Shard:
+    """Runs in a worker process."""
+    folder, task = folder_and_task
+    file = (folder / task.planned.file).open("xb")
+    return write_shard(file, task.planned.file, _reported(records_of(task)))
 
 
-def _provenance(config: GenerateConfig) -> dict[str, Any]:
-    """All that the pictures depend on. No times, no host: equal runs write equal files."""
-    return {
-        "generator": "data_gen",
-        "seed": config.seed,
-        "split_ids": SPLIT_IDS,
-        "style": {
-            **dataclasses.asdict(config.style),
-            "font_paths": [pathlib.Path(path).name for path in config.style.fonts],
-            "font_sizes_px": list(config.style.font_sizes_px),
-        },
-        "versions": {
-            **{name: importlib.metadata.version(name) for name in ("captcha", "numpy", "pillow")},
-            "freetype": PIL.features.version("freetype2"),
-        },
-    }
+def _reported(records: Iterator[bytes]) -> Iterator[bytes]:
+    num_unreported = 0
+    for record in records:
+        yield record
+        num_unreported += 1
+        if num_unreported == _REPORT_EVERY:
+            report_progress(num_unreported)
+            num_unreported = 0
+    report_progress(num_unreported)
+
+
+def _record(config: GenerateConfig, fields: tuple[Field, ...], split: str, index: int) -> bytes:
+    example = make_example(
+        config.style,
+        config.seed,
+        split,
+        index,
+        with_map=config.with_map,
+        renderer=config.renderer,
+    )
+    values = {"image": example.image, "label": example.digits}
+    if config.style.variable_length:
+        values["length"] = np.array([len(example.label)])
+    if config.with_map:
+        values["map"] = example.character_map
+    return encode_example(fields, values)
+
+
+def _bytes_of_first(config: GenerateConfig, split: str) -> int:
+    return len(frame(_record(config, config.fields, split, 0)))

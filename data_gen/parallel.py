@@ -2,18 +2,20 @@
 
 import collections
 import concurrent.futures
+import contextlib
 import itertools
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
 # Enough that no worker waits for the one before it; each holds one block of results in memory.
 _TASKS_A_WORKER = 3
+_REPORT_SECONDS = 0.2
 
 
 def num_cores() -> int:
@@ -24,7 +26,11 @@ def num_cores() -> int:
 
 
 def ordered_map(
-    function: Callable[[_Task], _Result], tasks: Iterable[_Task], num_workers: int
+    function: Callable[[_Task], _Result],
+    tasks: Iterable[_Task],
+    num_workers: int,
+    *,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[_Result]:
     """Yields `function(task)` for each task, in order, computed by `num_workers` processes.
 
@@ -35,16 +41,22 @@ def ordered_map(
       function: A module-level function of a module other than `__main__`.
       tasks: Picklable.
       num_workers: At least 1.
+      on_progress: Called here with how much more was reported by `report_progress` in the workers,
+        some times a second; all of it has been told when the last result is yielded.
 
     Raises:
       OSError: If a worker process dies, for example killed for want of memory.
     """
+    on_progress = on_progress or (lambda count: None)
     if num_workers == 1:
-        yield from map(function, tasks)
+        with _reporting_to(on_progress):
+            yield from map(function, tasks)
         return
     # "spawn" and not "fork": a forked child copies locks held by threads of its parent.
+    context = multiprocessing.get_context("spawn")
+    counter = _Counter(context.Value("q", 0), on_progress)
     pool = concurrent.futures.ProcessPoolExecutor(
-        num_workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
+        num_workers, context, initializer=_begin_worker, initargs=(counter.shared,)
     )
     remaining = iter(tasks)
     try:
@@ -53,7 +65,10 @@ def ordered_map(
             for task in itertools.islice(remaining, _TASKS_A_WORKER * num_workers)
         )
         while pending:
+            while not concurrent.futures.wait([pending[0]], timeout=_REPORT_SECONDS).done:
+                counter.tell()
             result = pending.popleft().result()
+            counter.tell()
             pending.extend(pool.submit(function, task) for task in itertools.islice(remaining, 1))
             yield result
     except concurrent.futures.process.BrokenProcessPool as error:
@@ -65,6 +80,45 @@ def ordered_map(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
+def report_progress(count: int) -> None:
+    """Within the function of an `ordered_map`: says that `count` more of its work is done."""
+    _report(count)
+
+
+_report: Callable[[int], None] = lambda count: None  # noqa: E731 - replaced in workers
+
+
+class _Counter:
+    """What the workers reported, told on by the parent."""
+
+    def __init__(self, shared: Any, on_progress: Callable[[int], None]):
+        self.shared = shared
+        self._on_progress = on_progress
+        self._told = 0
+
+    def tell(self) -> None:
+        reported = self.shared.value
+        self._on_progress(reported - self._told)
+        self._told = reported
+
+
+@contextlib.contextmanager
+def _reporting_to(report: Callable[[int], None]) -> Iterator[None]:
+    global _report  # noqa: PLW0603 - one a process, as in a worker
+    before, _report = _report, report
+    try:
+        yield
+    finally:
+        _report = before
+
+
+def _begin_worker(shared: Any) -> None:
+    global _report  # noqa: PLW0603 - one a process
     # Ctrl-C reaches the whole process group. The parent reports it once and stops the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def report(count: int) -> None:
+        with shared.get_lock():
+            shared.value += count
+
+    _report = report

@@ -1,62 +1,67 @@
-"""How captchas look: canvas, alphabet, fonts. A `Style` that exists can be drawn."""
+"""How captchas look: canvas, alphabet, fonts, and every knob. A `Style` that exists can be drawn.
+
+The defaults are the constants of the `captcha` library 0.7.1, whose drawing ours is held to; a
+knob of one of its constants is named in brackets. docs/styles.md shows each of them.
+"""
 
 import dataclasses
-import functools
-import pathlib
-from collections.abc import Sequence
 
 from captcha.image import DEFAULT_FONTS
-from PIL import ImageFont
 
-# The library's own sizes, for its own height. Kept at 30 px they cut away 40 % of the ink, so they
-# are scaled with the height: 21, 25 and 28 at 30 px.
-_LIBRARY_FONT_SIZES_PX = (42, 50, 56)
-_LIBRARY_HEIGHT_PX = 60
+from data_gen.fonts import check_font_has, load_font
+from data_gen.style_rules import check_style
 
 # The library's 56 px digits fill 62 of its 60 px: that much may be cut, and no more.
 _MAX_OVERHANG = 0.05
 
-_MAX_SIDE_PX = 2048  # Larger is no captcha, and a typing error would fill the disk.
-_MAX_POSITIONS = 32
-_MIN_FONT_SIZE_PX = 6  # Below this the digits of the built-in font are blots.
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Style:
-    """Canvas in pixels, what may be written on it, and the fonts.
+    """Canvas in pixels, what may be written on it, and how it is drawn.
+
+    A pair is a range from which each captcha, or each character, draws; equal ends fix the value.
 
     Raises:
-      ValueError: If a number is out of range, the alphabet repeats a character, a font cannot be
+      ValueError: If a value is out of range, the alphabet repeats a character, a font cannot be
         read or lacks a character, or the characters do not fit the canvas.
     """
 
     width_px: int = 100
     height_px: int = 30
-    num_positions: int = 4
+    min_length: int = 4  # Characters; uniform between the two.
+    max_length: int = 4
     alphabet: str = "0123456789"
     font_paths: tuple[str, ...] = ()  # Empty: the captcha library's own DroidSansMono.
+    # Of the height. The library's 42, 50, 56 px are for its 60 px: kept at 30 px they would cut
+    # away 40 % of the ink.
+    font_sizes: tuple[float, ...] = (42 / 60, 50 / 60, 56 / 60)
+    # Of each character.
+    rotation_degrees: tuple[float, float] = (-30, 30)  # [character_rotate]
+    warp_x: tuple[float, float] = (0.1, 0.3)  # Of its width. [character_warp_dx]
+    warp_y: tuple[float, float] = (0.2, 0.3)  # Of its height. [character_warp_dy]
+    gap_probability: float = 0.5  # Of a gap before it. [1 - word_space_probability]
+    overlap: float = 0.25  # Of the mean width, at most, into the one before. [word_offset_dx]
+    # Colours, 0 to 255, each channel drawn by itself.
+    text_colour: tuple[int, int] = (10, 200)
+    text_opacity: tuple[int, int] = (220, 255)
+    colour_per_character: bool = False
+    contrast: float = 1.97  # Text is pasted as opaque as it is bright, times this. [lookup_table]
+    background: str = "plain"  # See `style_rules.BACKGROUNDS`.
+    background_colour: tuple[int, int] = (238, 255)
+    background_paths: tuple[str, ...] = ()  # Picture files to cut from, with "pictures".
+    # Over the text, in its colour.
+    num_dots: tuple[int, int] = (30, 30)
+    dot_width_px: int = 3
+    num_curves: tuple[int, int] = (1, 1)
+    curve_width_px: int = 1
+    # At the end.
+    smooth: bool = True  # Pillow's SMOOTH filter.
+    pixel_noise: tuple[int, int] = (0, 0)  # Uniform, plus or minus so many levels at most.
 
     def __post_init__(self):
-        _check_range("width", self.width_px, 1, _MAX_SIDE_PX)
-        _check_range("height", self.height_px, 1, _MAX_SIDE_PX)
-        _check_range("length", self.num_positions, 1, _MAX_POSITIONS)
-        if len(self.alphabet) < 2 or len(set(self.alphabet)) < len(self.alphabet):
-            raise ValueError(
-                "`alphabet` must have at least 2 characters, each once, received "
-                f"{self.alphabet!r}. Write it without repeats, for example 0123456789."
-            )
-        for char in self.alphabet:
-            if not char.isprintable() or char.isspace():
-                raise ValueError(
-                    f"`alphabet` must have characters with ink, received {char!r}. Leave it out."
-                )
-        if self.font_sizes_px[0] < _MIN_FONT_SIZE_PX:
-            raise ValueError(
-                f"`height` must leave fonts of {_MIN_FONT_SIZE_PX} px (0.7 of it), received "
-                f"{self.height_px}. Raise --height."
-            )
+        check_style(self)
         for path in self.fonts:
-            _check_font_has(path, self.alphabet)
+            check_font_has(path, self.alphabet)
         self._check_glyphs_fit()
 
     @property
@@ -66,13 +71,17 @@ class Style:
 
     @property
     def font_sizes_px(self) -> tuple[int, ...]:
-        """The library's own three sizes, scaled with the height; ascending."""
-        scale = self.height_px / _LIBRARY_HEIGHT_PX
-        return tuple(round(size * scale) for size in _LIBRARY_FONT_SIZES_PX)
+        """Font sizes in pixels, in the order of `font_sizes`."""
+        return tuple(round(size * self.height_px) for size in self.font_sizes)
+
+    @property
+    def variable_length(self) -> bool:
+        """Whether labels are padded with a blank class."""
+        return self.min_length < self.max_length
 
     def _check_glyphs_fit(self) -> None:
         boxes = [
-            load_font(path, self.font_sizes_px[-1]).getbbox(char)
+            load_font(path, max(self.font_sizes_px)).getbbox(char)
             for path in self.fonts
             for char in self.alphabet
         ]
@@ -80,63 +89,10 @@ class Style:
         glyph_width = max(int(right) for _, _, right, _ in boxes)
         glyph_height = max(int(bottom) for _, _, _, bottom in boxes)
         too_tall = glyph_height > self.height_px * (1 + _MAX_OVERHANG)
-        if too_tall or self.num_positions * glyph_width > self.width_px:
+        if too_tall or self.max_length * glyph_width > self.width_px:
             raise ValueError(
-                f"{self.num_positions} characters of {glyph_width} x {glyph_height} px (width x "
+                f"{self.max_length} characters of {glyph_width} x {glyph_height} px (width x "
                 f"height) must fit the canvas, received {self.width_px} x {self.height_px}. Set "
-                f"--width to {self.num_positions * glyph_width} or more, or lower --height, with "
-                "which the fonts shrink."
-            )
-
-
-def find_fonts(paths: Sequence[str]) -> tuple[str, ...]:
-    """Font files named by `paths`: files as they are, folders by their .ttf and .otf, sorted.
-
-    Raises:
-      ValueError: If a path does not exist or a folder holds no font.
-    """
-    found: list[str] = []
-    for path in map(pathlib.Path, paths):
-        files = [path] if path.is_file() else sorted(path.glob("*.[to]tf"))
-        if not files:
-            raise ValueError(
-                f"`fonts` must name .ttf or .otf files, or folders of them, received {str(path)!r} "
-                "where there is none. Correct the path."
-            )
-        found.extend(map(str, files))
-    return tuple(found)
-
-
-@functools.cache
-def load_font(path: str, size_px: int) -> ImageFont.FreeTypeFont:
-    """A font file at one size.
-
-    Raises:
-      ValueError: If FreeType cannot read the file.
-    """
-    try:
-        return ImageFont.truetype(path, size_px)
-    except OSError as error:
-        raise ValueError(
-            f"`fonts` must be files that FreeType reads, received {path!r} ({error}). "
-            "Name a .ttf or .otf file."
-        ) from error
-
-
-def _check_range(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ValueError(
-            f"`{name}` must be in [{low}, {high}], received {value}. Set --{name} in that range."
-        )
-
-
-def _check_font_has(path: str, alphabet: str) -> None:
-    font = load_font(path, 32)
-    missing = bytes(font.getmask("\U0010ffff"))  # Never assigned: draws the "no such glyph" box.
-    for char in alphabet:
-        mask = bytes(font.getmask(char))
-        if mask == missing or not any(mask):
-            raise ValueError(
-                f"every font must have every character of the alphabet, received {path!r} without "
-                f"{char!r}. Leave out the character or the font."
+                f"`width` to {self.max_length * glyph_width} or more, or lower `font_sizes`, or "
+                "`height`, with which the fonts shrink."
             )

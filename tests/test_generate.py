@@ -5,10 +5,11 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from data_gen.example import make_example
 from data_gen.generate import GenerateConfig, generate
-from data_gen.parallel import ordered_map
+from data_gen.parallel import ordered_map, report_progress
 from data_gen.style import Style
 from records.description import load_description
 from records.example_proto import decode_example
@@ -73,11 +74,13 @@ def test_records_hold_the_examples_of_the_seed_in_order(tmp_path):
 
 @pytest.mark.slow
 def test_any_number_of_workers_writes_the_same_bytes(tmp_path):
-    """Every file, over several tasks of 200, and not the same as another seed's."""
+    """Every file, over several shards, and not the same as another seed's."""
+    sizes = {"num_train": 2300, "num_test": 1150}
     for workers in (1, 2, 3):
-        generate(config(tmp_path / f"w{workers}", num_train=700, num_test=70, num_workers=workers))
+        generate(config(tmp_path / f"w{workers}", num_workers=workers, **sizes))
+    assert len(list((tmp_path / "w1").glob("*/*"))) == 3
     assert hashes(tmp_path / "w1") == hashes(tmp_path / "w2") == hashes(tmp_path / "w3")
-    generate(config(tmp_path / "other", num_train=700, num_test=70, num_workers=2, seed=1))
+    generate(config(tmp_path / "other", num_workers=2, seed=1, **sizes))
     assert hashes(tmp_path / "other") != hashes(tmp_path / "w1")
 
 
@@ -112,15 +115,16 @@ def test_maps_are_written_when_asked_for(tmp_path):
 
 
 def test_provenance_tells_what_the_pictures_depend_on(tmp_path):
-    style = Style(width_px=120, num_positions=5)
+    style = Style(width_px=120, min_length=5, max_length=5)
     generate(config(tmp_path / "out", style=style, seed=9))
     provenance = json.loads((tmp_path / "out" / "provenance.json").read_text())
     assert provenance["seed"] == 9
     assert provenance["style"]["width_px"] == 120
-    assert provenance["style"]["font_sizes_px"] == [21, 25, 28]
+    assert provenance["renderer"] == "fast"
+    assert [font["file"] for font in provenance["fonts"]] == ["DroidSansMono.ttf"]
     assert provenance["label"]["alphabet"] == "0123456789"
     assert provenance["label"]["length"] == 5
-    assert set(provenance["versions"]) == {"captcha", "numpy", "pillow", "freetype"}
+    assert set(provenance["versions"]) == {"captcha", "numba", "numpy", "pillow", "freetype"}
     assert sum(shard["examples"] for shard in provenance["shards"]["train"]) == 30
 
 
@@ -142,7 +146,7 @@ def test_the_command_writes_a_dataset_and_says_what_is_next(tmp_path, run_progra
     assert done.returncode == 0, done.stderr
     assert "300 train and 30 test captchas" in done.stdout
     assert "next: python train.py" in done.stdout
-    assert "train | 300 of 300 captchas" in done.stderr
+    assert "draw | 330 of 330 captchas" in done.stderr
     names = {path.name for path in (tmp_path / "d").iterdir()}
     assert names == {
         "train",
@@ -155,6 +159,16 @@ def test_the_command_writes_a_dataset_and_says_what_is_next(tmp_path, run_progra
     }
 
 
+def test_a_preview_is_one_sheet_and_no_dataset(tmp_path, run_program):
+    sheet = tmp_path / "new" / "look.png"
+    done = run_program("data_gen", "--style=clean", f"--preview={sheet}")
+    assert done.returncode == 0, done.stderr
+    assert Image.open(sheet).size[0] > 8 * 100
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "look.png"]
+    done = run_program("data_gen", f"--preview={tmp_path / 'look.txt'}")
+    assert "error: `preview` must be a .png" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -163,8 +177,15 @@ def test_the_command_writes_a_dataset_and_says_what_is_next(tmp_path, run_progra
         (["--n=10", "--n_test=0"], "`n_test` must be in"),
         (["50000"], "this program takes flags only, received '50000'"),
         (["--number=3"], "Unknown command line flag 'number'"),
-        (["--width=40"], "Set --width to 68 or more"),
-        (["--alphabet=01", "--length=0"], "`length` must be in"),
+        (["--width=40"], "Set `width` to 68 or more"),
+        (["--alphabet=01", "--length=0"], "`length` must be 1 or more"),
+        (["--length=6-3"], "the smaller number first, received '6-3'"),
+        (["--length=four"], "`length` must be a number or a range, received 'four'"),
+        (["--style=wied"], "did you mean 'wide'?"),
+        (["--renderer=other"], "renderer"),
+        (["--preview=look.png"], "`out` goes not with --preview"),
+        (["--like=nowhere"], "received 'nowhere', which does not exist"),
+        (["--like=nowhere", "--seed=3"], "`seed` goes not with --like"),
         (["--fonts=nowhere"], "received 'nowhere'"),
         (["--encoding=gif"], "encoding"),
         (["--resize=pad"], "`resize` goes only with --from_images"),
@@ -186,6 +207,11 @@ def square(x):
     return x * x
 
 
+def square_aloud(x):
+    report_progress(x)
+    return x * x
+
+
 def die(x):
     if x == 3:
         os._exit(1)
@@ -200,6 +226,13 @@ def test_ordered_map_keeps_the_order_and_reads_its_tasks_only_as_needed():
     assert next(results) == 0
     assert len(drawn) < 20
     results.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_workers_report_has_been_told_when_the_last_result_comes(workers):
+    told = []
+    list(ordered_map(square_aloud, range(20), workers, on_progress=told.append))
+    assert sum(told) == sum(range(20))
 
 
 def test_a_worker_that_dies_is_an_error_and_not_a_hang():
