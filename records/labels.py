@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from records.errors import RecordError
+from records.errors import REMEDY, RecordError
 from records.schema import Field, field_of, has_blank
 
 
@@ -59,7 +59,7 @@ def text_of(classes: np.ndarray, alphabet: str) -> str:
     if num_characters == 0 or (classes[:num_characters] == blank).any():
         raise RecordError(
             f"a label must be characters and then blanks (class {blank}), received "
-            f"{classes.tolist()}. Write the dataset again."
+            f"{classes.tolist()}. {REMEDY}"
         )
     return "".join(alphabet[index] for index in classes[:num_characters])
 
@@ -100,8 +100,7 @@ def read_label(fields: Sequence[Field], values: Mapping[str, np.ndarray], alphab
     length = int(values["length"][0])
     if length != len(text):
         raise RecordError(
-            f"the length must be that of the label, {len(text)}, received {length}. "
-            "Write the dataset again."
+            f"the length must be that of the label, {len(text)}, received {length}. {REMEDY}"
         )
     return text
 
@@ -109,6 +108,5 @@ def read_label(fields: Sequence[Field], values: Mapping[str, np.ndarray], alphab
 def _check_range(classes: np.ndarray, last: int) -> None:
     if classes.min() < 0 or classes.max() > last:
         raise RecordError(
-            f"the label must be in [0, {last}], received {classes.min()} to {classes.max()}. "
-            "Write the dataset again."
+            f"the label must be in [0, {last}], received {classes.min()} to {classes.max()}. {REMEDY}"
         )

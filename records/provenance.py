@@ -4,6 +4,8 @@
     ...                       as the program that made the dataset has it: seed, style, versions
     "image":  {"name": "image_raw", "shape": [30, 100, 3], "storage": "raw"},
     "label":  {"name": "label", "alphabet": "0123456789", "length": 4, "storage": "int64_list"},
+    "length": {"name": "length", "shape": [1], "storage": "int64_list"},      if labels vary in
+              length; "label" then has "blank": 10 too, the class that fills them up
     "map":    {"name": "map_raw", "shape": [30, 100], "storage": "raw"},      if there is one
     "shards": {"train": [{"file": ..., "examples": ..., "bytes": ..., "sha256": ...}], "test": ...}
     "files":  {"data_info.csv": SHA-256, ...}          of each file but the shards and this one
