@@ -108,5 +108,6 @@ def read_label(fields: Sequence[Field], values: Mapping[str, np.ndarray], alphab
 def _check_range(classes: np.ndarray, last: int) -> None:
     if classes.min() < 0 or classes.max() > last:
         raise RecordError(
-            f"the label must be in [0, {last}], received {classes.min()} to {classes.max()}. {REMEDY}"
+            f"the label must be in [0, {last}], received {classes.min()} to {classes.max()}. "
+            f"{REMEDY}"
         )
