@@ -4,13 +4,13 @@ import csv
 import itertools
 import os
 import pathlib
-import shutil
 
 from PIL import Image
 
 from records.description import DatasetDescription
 from records.labelled_images import read_labelled_images
 from records.progress import Progress
+from records.staged_folder import StagedFolder
 
 LABELS = "labels.csv"
 
@@ -21,7 +21,8 @@ def dump(
     """Writes images of `split` as `<index>_<label>.png` into a new folder, with labels.csv.
 
     labels.csv has the columns `file,label`, and `python data_gen --from_images OUT/labels.csv`
-    reads it. The folder is filled beside its name and renamed last.
+    reads it. The folder is filled beside its name and renamed last; what a killed dump left there
+    is removed by the next one.
 
     Args:
       description: Of the dataset.
@@ -47,17 +48,9 @@ def dump(
         )
     num_in_split = description.num_examples(split)
     num_images = min(num_images or num_in_split, num_in_split)
-    out = pathlib.Path(os.path.abspath(out))  # A name for `.partial` to follow, whatever was given.
-    out.parent.mkdir(parents=True, exist_ok=True)
-    # Not fsynced as a dataset is: that takes 2 ms a file, and a dump is quickly made again.
-    partial = out.with_name(f"{out.name}.{os.getpid()}.partial")
-    partial.mkdir()
-    try:
-        _write(description, split, num_images, partial)
-        os.rename(partial, out)
-    except BaseException:  # Ctrl-C too.
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    with StagedFolder(out, marker=LABELS, overwrite=False) as folder:
+        _write(description, split, num_images, folder.path)
+        folder.commit(durable=False)  # A dump is quickly made again.
     return num_images
 
 

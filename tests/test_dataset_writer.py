@@ -1,3 +1,4 @@
+import hashlib
 import json
 import math
 import os
@@ -18,8 +19,10 @@ from tiny_dataset import (
 
 from records import staged_folder
 from records.dataset_writer import DatasetWriter
+from records.exchange import exchange
 from records.shard_writer import plan_num_shards
 from records.tfrecord import read_records
+from records.verify import verify_dataset
 
 FIELDS = tiny_fields()
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -139,6 +142,44 @@ def test_what_the_caller_puts_into_the_folder_comes_with_the_dataset(tmp_path):
     assert (tmp_path / "out" / "preview.png").read_bytes() == b"picture"
 
 
+def test_every_file_but_the_shards_has_its_hash_in_the_provenance(tmp_path):
+    def add_report(folder):
+        (folder / "report").mkdir()
+        (folder / "report/size.txt").write_text("4 x 6")
+
+    out = write_tiny_dataset(tmp_path / "out", before_finish=add_report)
+    listed = json.loads((out / "provenance.json").read_text())["files"]
+    assert list(listed) == [
+        "data_info.csv",
+        "dataset_info.json",
+        "features.json",
+        "report/size.txt",
+    ]
+    for file, digest in listed.items():
+        assert hashlib.sha256((out / file).read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "train/more").write_text("of another writer"),
+        lambda folder: next((folder / "train").iterdir()).unlink(),
+        lambda folder: next((folder / "train").iterdir()).write_bytes(b"of another writer"),
+    ],
+    ids=["one_more", "missing", "another_size"],
+)
+def test_a_split_that_does_not_hold_its_shards_is_not_finished(tmp_path, change):
+    with pytest.raises(ValueError, match="must hold the shards that were written and nothing else"):
+        write_tiny_dataset(tmp_path / "out", before_finish=change)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_provenance_that_json_cannot_say_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_tiny_dataset(tmp_path / "out", provenance={"tilt": float("nan")})
+    assert os.listdir(tmp_path) == []
+
+
 def test_folders_above_are_made(tmp_path):
     assert write_tiny_dataset(tmp_path / "a" / "b" / "captcha_data").is_dir()
 
@@ -215,8 +256,36 @@ def test_leaving_without_finish_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.fixture
+def no_swap(monkeypatch):
+    """As on a file system that cannot swap two names in one step."""
+    monkeypatch.setattr(staged_folder, "exchange", lambda first, second: False)
+
+
+def test_overwrite_replaces_where_names_cannot_be_swapped(old, no_swap):
+    write_tiny_dataset(old, overwrite=True)
+    assert json.loads((old / "provenance.json").read_text())["seed"] == PROVENANCE["seed"]
+    assert os.listdir(old.parent) == [old.name]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_an_interrupt_while_swapping_loses_neither_dataset(old, monkeypatch, swapped):
+    def interrupted(first, second):
+        if swapped:
+            assert exchange(first, second)
+        raise KeyboardInterrupt
+
+    before = files_of(old)
+    monkeypatch.setattr(staged_folder, "exchange", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_tiny_dataset(old, overwrite=True)
+    assert (files_of(old) == before) != swapped
+    assert list(verify_dataset(old)) == []
+    assert os.listdir(old.parent) == [old.name]
+
+
 @pytest.mark.parametrize("step", [1, 2], ids=["old_aside", "new_in_place"])
-def test_an_interrupt_while_renaming_loses_neither_dataset(old, monkeypatch, step):
+def test_an_interrupt_while_renaming_loses_neither_dataset(old, monkeypatch, no_swap, step):
     steps = []
 
     def rename(source, target):
@@ -242,7 +311,8 @@ from tiny_dataset import *
 from records.dataset_writer import DatasetWriter
 if sys.argv[1].endswith("captcha_data"):
     from records import staged_folder
-    # Dies between the two renames of a replacement.
+    # Dies between the two renames of a replacement, where names cannot be swapped.
+    staged_folder.exchange = lambda first, second: False
     staged_folder.os.rename = lambda source, target: (os.replace(source, target), os._exit(9))
     write_tiny_dataset(sys.argv[1], overwrite=True)
 with DatasetWriter(sys.argv[1], fields=tiny_fields(), alphabet=ALPHABET) as writer:
