@@ -15,8 +15,9 @@ sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 from absl import flags
 
 import command_line
-from records.description import DatasetDescription, load_description
+from records.description import load_description
 from records.dump import dump
+from records.errors import DatasetError
 from records.layout import SPLITS
 from records.progress import Progress
 from records.show import show
@@ -31,6 +32,7 @@ _OUT = flags.DEFINE_string(
 
 _USAGE = "verify|show|dump|info DIR"
 _DEFAULT_SHOWN = 64
+_MOST_PROBLEMS = 50  # A shard that was written wrong has thousands, all alike.
 
 
 def main(arguments: list[str]) -> int | None:
@@ -48,24 +50,44 @@ def main(arguments: list[str]) -> int | None:
             raise ValueError(
                 f"`--{option}` goes with show and dump only, received it with {name}. Leave it out."
             )
-    return command(load_description(dataset_dir))
+    return command(dataset_dir)
 
 
-def _verify(description: DatasetDescription) -> int:
-    num_records = sum(map(description.num_examples, SPLITS))
-    with Progress(num_records, "records", "verify") as progress:
+def _verify(dataset_dir: str) -> int:
+    num_problems, shown = 0, []
+    with Progress(_num_records(dataset_dir), "records", "verify") as progress:
         # Listed after the bar has gone: the two would write over each other.
-        problems = list(verify_dataset(description.dataset_dir, on_progress=progress.update))
-    for problem in problems:
+        for problem in verify_dataset(dataset_dir, on_progress=progress.update):
+            num_problems += 1
+            if num_problems <= _MOST_PROBLEMS:
+                shown.append(problem)
+    for problem in shown:
         print(problem)
-    if problems:
+    if num_problems > len(shown):
+        print(f"and {num_problems - len(shown)} more")
+    if num_problems:
         return 1
+    description = load_description(dataset_dir)
     totals = "; ".join(f"{split} {split_summary(description, split)}" for split in SPLITS)
     print(f"{description.dataset_dir}: all as written; {totals}")
     return 0
 
 
-def _show(description: DatasetDescription) -> None:
+def _num_records(dataset_dir: str) -> int:
+    """How many there are to verify; 0 if the dataset does not describe itself."""
+    try:
+        description = load_description(dataset_dir)
+    except DatasetError as error:
+        if error.file == ".":
+            raise  # There is no dataset to verify.
+        return 0
+    except OSError:
+        return 0
+    return sum(map(description.num_examples, SPLITS))
+
+
+def _show(dataset_dir: str) -> None:
+    description = load_description(dataset_dir)
     dataset_name = description.dataset_dir.resolve().name
     out = pathlib.Path(_OUT.value or f"{dataset_name}-{_SPLIT.value}.png")
     num_shown = show(
@@ -74,14 +96,16 @@ def _show(description: DatasetDescription) -> None:
     print(f"{out}: {num_shown} of {description.num_examples(_SPLIT.value)} of {_SPLIT.value}")
 
 
-def _dump(description: DatasetDescription) -> None:
+def _dump(dataset_dir: str) -> None:
+    description = load_description(dataset_dir)
     if _OUT.value is None:
         raise ValueError("`--out` must name a new folder for dump, received none. Add it.")
     num_dumped = dump(description, _SPLIT.value, _N.value, _OUT.value)
     print(f"{_OUT.value}: {num_dumped} images of {_SPLIT.value} and labels.csv")
 
 
-def _info(description: DatasetDescription) -> None:
+def _info(dataset_dir: str) -> None:
+    description = load_description(dataset_dir)
     print(summary(description), end="")
 
 

@@ -37,10 +37,12 @@ def verify_dataset(
         yield from _file_problems(description)
         yield from stray_problems(dataset_dir, description.hashes)
     except DatasetError as error:
-        yield Problem(error.file, None, str(error))
+        message = str(error).removeprefix(f"{dataset_dir / error.file}: ")
+        yield Problem(error.file, None, message)
         return
     except OSError as error:
-        yield Problem(".", None, f"{error.filename} must be readable, received: {error.strerror}.")
+        file = os.path.relpath(error.filename, dataset_dir) if error.filename else "."
+        yield Problem(file, None, f"must be readable, received: {error.strerror}. {REMEDY}")
         return
     for split in SPLITS:
         for shard in description.shards(split):

@@ -14,6 +14,7 @@ from records.description import load_description
 from records.dump import dump
 from records.show import show
 from tests.tiny_dataset import files_of, tiny_values, write_tiny_dataset
+from tests.wrong_writer import replace_records
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -65,6 +66,35 @@ def test_verify_lists_each_problem_on_a_line_with_file_and_record(dataset, tmp_p
     assert any(line.startswith("test/one-more.tfrecord: ") for line in lines)
     assert all(line.split(": ")[0].split(",")[0].count("tfrecord") == 1 for line in lines)
     assert "Traceback" not in process.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("provenance.json", lambda path: flip_a_bit(path, 40)),
+        ("data_info.csv", lambda path: flip_a_bit(path, 40)),
+        ("data_info.csv", lambda path: path.unlink()),
+    ],
+    ids=["provenance", "data_info", "no_data_info"],
+)
+def test_verify_of_a_damaged_description_is_a_line_with_its_file(dataset, tmp_path, file, damage):
+    damage(dataset / file)
+    process = run_records("verify", "data", cwd=tmp_path)
+    assert process.returncode == 1
+    (line,) = process.stdout.splitlines()
+    assert line.startswith(f"{file}: ")
+    assert "error" not in process.stderr
+
+
+def test_verify_lists_fifty_problems_and_the_number_of_the_others(tmp_path):
+    dataset = write_tiny_dataset(tmp_path / "data")
+    replace_records(dataset, "train", 0, [b""] * 60)
+    process = run_records("verify", "data", cwd=tmp_path)
+    assert process.returncode == 1
+    lines = process.stdout.splitlines()
+    assert len(lines) == 51
+    assert lines[49].startswith("train/captcha-train.tfrecord-00000-of-00001, record 49: ")
+    assert lines[50] == "and 10 more"
 
 
 def test_show_writes_a_sheet_with_the_first_images(dataset, tmp_path):
