@@ -20,14 +20,17 @@ def edit_provenance(dataset, edit) -> None:
     path.write_text(sealed(provenance))
 
 
-def replace_records(dataset, split, index, records) -> None:
-    """Writes `records` as shard `index` of `split`, and all that is said of it."""
+def replace_records(dataset, split, index, records, *, num_said=None) -> None:
+    """Writes `records` as shard `index` of `split`, and all that is said of it.
+
+    `num_said` is the number of records that is said to be in it, by default the right one.
+    """
     content = b"".join(map(frame, records))
 
     def edit(provenance):
         shard = provenance["shards"][split][index]
         (dataset / shard["file"]).write_bytes(content)
-        shard["examples"], shard["bytes"] = len(records), len(content)
+        shard["examples"], shard["bytes"] = num_said or len(records), len(content)
         shard["sha256"] = hashlib.sha256(content).hexdigest()
         shards = {split: shards_of(provenance, split) for split in SPLITS}
         text = dataset_info_json(read_data_info(dataset / "data_info.csv"), shards)
