@@ -3,11 +3,13 @@
 A main is `main(arguments: list[str]) -> int | None`: it gets the positional arguments, reads its
 flags, builds a config and calls one function. Bad input reaches it as ValueError or OSError and
 leaves as one line on standard error, `error: rule, value received, what to do`, with status 1.
+Ctrl-C and SIGTERM leave as one line too, once the main has cleaned up.
 """
 
 import errno
 import logging as python_logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -18,8 +20,13 @@ from absl import app, flags, logging
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it.
+_TERMINATED = 143  # 128 + SIGTERM.
 
 Main = Callable[[list[str]], int | None]
+
+
+class _Terminated(BaseException):
+    """SIGTERM was received: `timeout`, a container or a batch system ends the program."""
 
 
 def run(main: Main, positionals: str | None = None) -> None:
@@ -58,6 +65,7 @@ def _is_worth_a_line(record: python_logging.LogRecord) -> bool:
 
 
 def _status_of(main: Main, arguments: list[str], positionals: str | None) -> int:
+    signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         if arguments and positionals is None:
             raise ValueError(
@@ -68,12 +76,21 @@ def _status_of(main: Main, arguments: list[str], positionals: str | None) -> int
     except KeyboardInterrupt:
         _print_error("interrupted")
         return _INTERRUPTED
+    except _Terminated:
+        _print_error("terminated")
+        return _TERMINATED
     except (ValueError, OSError) as error:
         if logging.level_debug():  # --verbosity=1
             logging.exception("the error in full")
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         _print_error(f"{error}. Make room and run it again." if full else error)
         return 1
+
+
+def _raise_terminated(*_) -> None:
+    # So that it cleans up as after Ctrl-C; undisturbed, as `timeout` sends the signal twice.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Terminated
 
 
 def _print_error(error: object) -> None:

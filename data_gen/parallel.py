@@ -5,8 +5,10 @@ import concurrent.futures
 import contextlib
 import itertools
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -35,7 +37,9 @@ def ordered_map(
     """Yields `function(task)` for each task, in order, computed by `num_workers` processes.
 
     Memory does not grow with the number of tasks: `tasks` is read as results are taken. One worker
-    means this process. Leaving the iterator early (an error, Ctrl-C) stops the workers.
+    means this process. Leaving the iterator early (an error, Ctrl-C) ends the workers at once, in
+    the middle of their tasks; so does the end of this process, even by SIGKILL: no orphan goes on
+    writing where a next run may write.
 
     Args:
       function: A module-level function of a module other than `__main__`.
@@ -55,29 +59,37 @@ def ordered_map(
     # "spawn" and not "fork": a forked child copies locks held by threads of its parent.
     context = multiprocessing.get_context("spawn")
     counter = _Counter(context.Value("q", 0), on_progress)
+    # Workers wait for the end of this pipe, which comes when its writer is closed: by us below, or
+    # by the kernel when this process ends. Nothing is ever sent.
+    lifeline, holder = context.Pipe(duplex=False)
     pool = concurrent.futures.ProcessPoolExecutor(
-        num_workers, context, initializer=_begin_worker, initargs=(counter.shared,)
+        num_workers, context, initializer=_begin_worker, initargs=(counter.shared, lifeline)
     )
     remaining = iter(tasks)
+
+    def submit(num_tasks: int) -> list[concurrent.futures.Future]:
+        with _interrupts_held_back():
+            return [pool.submit(function, t) for t in itertools.islice(remaining, num_tasks)]
+
     try:
-        pending = collections.deque(
-            pool.submit(function, task)
-            for task in itertools.islice(remaining, _TASKS_A_WORKER * num_workers)
-        )
+        pending = collections.deque(submit(_TASKS_A_WORKER * num_workers))
         while pending:
             while not concurrent.futures.wait([pending[0]], timeout=_REPORT_SECONDS).done:
                 counter.tell()
             result = pending.popleft().result()
             counter.tell()
-            pending.extend(pool.submit(function, task) for task in itertools.islice(remaining, 1))
+            pending.extend(submit(1))
             yield result
+        pool.shutdown()
     except concurrent.futures.process.BrokenProcessPool as error:
         raise OSError(
             "every worker process must live to the end, one of "
             f"{num_workers} died. Lower --workers if the machine is short of memory."
         ) from error
     finally:
+        holder.close()
         pool.shutdown(wait=True, cancel_futures=True)
+        lifeline.close()
 
 
 def report_progress(count: int) -> None:
@@ -97,7 +109,8 @@ class _Counter:
         self._told = 0
 
     def tell(self) -> None:
-        reported = self.shared.value
+        # Without its lock: a worker that was killed may hold it for ever.
+        reported = self.shared.get_obj().value
         self._on_progress(reported - self._told)
         self._told = reported
 
@@ -112,13 +125,32 @@ def _reporting_to(report: Callable[[int], None]) -> Iterator[None]:
         _report = before
 
 
-def _begin_worker(shared: Any) -> None:
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Workers begin with the signals held back that are held back here, and keep them so.
+
+    Ctrl-C reaches the whole process group. The parent reports it once and ends the workers; they
+    would each report it too, also while they still import and can refuse nothing.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_worker(shared: Any, lifeline: multiprocessing.connection.Connection) -> None:
     global _report  # noqa: PLW0603 - one a process
-    # Ctrl-C reaches the whole process group. The parent reports it once and stops the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_exit_at_the_end_of, args=(lifeline,), daemon=True).start()
 
     def report(count: int) -> None:
         with shared.get_lock():
             shared.value += count
 
     _report = report
+
+
+def _exit_at_the_end_of(lifeline: multiprocessing.connection.Connection) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        lifeline.recv()
+    os._exit(1)

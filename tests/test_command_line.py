@@ -38,12 +38,25 @@ def program(tmp_path, run_program):
         ("raise OSError(28, 'No space left on device')", 1,
          "error: [Errno 28] No space left on device. Make room and run it again.\n"),
         ("raise KeyboardInterrupt", 130, "error: interrupted\n"),
+        ("import os; os.kill(os.getpid(), 15); raise AssertionError", 143, "error: terminated\n"),
     ],
-    ids=["good", "status", "value_error", "os_error", "disk_full", "ctrl_c"],
+    ids=["good", "status", "value_error", "os_error", "disk_full", "ctrl_c", "sigterm"],
 )  # fmt: skip
 def test_a_main_ends_with_one_line_and_a_status(program, body, status, stderr):
     done = program(body)
     assert (done.returncode, done.stderr) == (status, stderr)
+
+
+def test_a_main_cleans_up_undisturbed_when_it_is_terminated(program):
+    done = program(
+        """import os
+    try:
+        os.kill(os.getpid(), 15)
+    finally:
+        os.kill(os.getpid(), 15)
+        print("clean")"""
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "clean\n", "error: terminated\n")
 
 
 def test_an_error_of_our_own_logic_keeps_its_traceback(program):
