@@ -1,16 +1,17 @@
-"""Which of people's own pictures make a dataset together, and the side of the split of each."""
+"""Which of people's own pictures make a dataset together."""
 
 import collections
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from data_gen.picture_files import Picture, Problems
+from data_gen.picture_files import Picture
+from data_gen.rejection import CONFLICT, OTHER_CHARACTERS, OTHER_LENGTH, OTHER_SIZE, Rejected
 
 _DIGITS = "0123456789"
-_SPLIT_ID = 3  # Of the split's one random draw, next to those in `data_gen.example`.
+# If so many labels have one length, the others are taken for mistakes, not for shorter captchas.
+_SHARE_OF_ONE_LENGTH = 0.9
+_SHOWN_LABELS = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,111 +20,136 @@ class Wanted:
 
     width_px: int | None = None  # None: the most frequent size.
     height_px: int | None = None
-    num_positions: int | None = None  # None: the most frequent length of a label.
+    lengths: tuple[int, int] | None = None  # Fewest, most. None: see `Common`.
     alphabet: str | None = None  # None: 0-9 if all labels are digits, else what the labels have.
     any_size: bool = False  # Pictures of another size will be resized.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Common:
-    """What all accepted pictures have in common."""
+    """What all accepted pictures have in common.
+
+    The lengths are those that were asked for. Else they are one length, if at least nine labels of
+    ten have it, and all that occur if not.
+    """
 
     size: tuple[int, int]  # Width, height in pixels.
-    num_positions: int
+    lengths: tuple[int, int]  # Fewest and most characters of a label.
+
+    @property
+    def num_positions(self) -> int:
+        """Characters of the longest label."""
+        return self.lengths[1]
+
+    @property
+    def variable_length(self) -> bool:
+        """Whether labels vary in length."""
+        return self.lengths[0] < self.lengths[1]
+
+
+class Selection(NamedTuple):
+    """What became of the files of an import."""
+
+    accepted: list[Picture]
+    rejected: list[Rejected]
+    common: Common  # To all that are accepted.
     alphabet: str
+    conflicts: list[list[Picture]]  # Groups of identical pictures under several labels; rejected.
 
 
-def select(
-    pictures: list[Picture], wanted: Wanted
-) -> tuple[list[Picture], Common | None, Problems]:
-    """The pictures that fit together.
-
-    Returns:
-      The accepted ones in their order, what they have in common (None if there are none), and why
-      each of the others was rejected.
-    """
-    pictures, problems = _without_conflicts(pictures)
-    if not pictures:
-        return [], None, problems
-    length = wanted.num_positions or _most_frequent(len(picture.label) for picture in pictures)
+def find_common(pictures: list[Picture], wanted: Wanted) -> Common:
+    """What most of the pictures have in common, where it is not asked for; at least one picture."""
     width, height = _most_frequent(picture.size for picture in pictures)
-    size = (wanted.width_px or width, wanted.height_px or height)
-    accepted = []
-    for picture in pictures:
-        label = picture.label
-        outside = [char for char in label if wanted.alphabet and char not in wanted.alphabet]
-        if len(label) != length:
-            problems[picture.path] = f"label {label!r} is not {length} characters long"
-        elif outside:
-            problems[picture.path] = f"label {label!r} has {outside[0]!r}, not in --alphabet"
-        elif picture.size != size and not wanted.any_size:
-            problems[picture.path] = (
-                f"it is {picture.size[0]} x {picture.size[1]} px, not {size[0]} x {size[1]}; "
-                "--resize=stretch or pad takes it"
-            )
-        else:
-            accepted.append(picture)
-    characters = set("".join(picture.label for picture in accepted))
-    found = _DIGITS if characters <= set(_DIGITS) else "".join(sorted(characters))
-    return (
-        accepted,
-        Common(size=size, num_positions=length, alphabet=wanted.alphabet or found),
-        problems,
+    return Common(
+        size=(wanted.width_px or width, wanted.height_px or height),
+        lengths=wanted.lengths or _find_lengths(pictures),
     )
 
 
-def split(
-    pictures: list[Picture], num_test: int | None, seed: int
-) -> tuple[list[Picture], list[Picture]]:
-    """Train and test, drawn by seed; identical pictures lie on the same side.
-
-    Args:
-      pictures: At least two different ones.
-      num_test: At least so many to test on, and no more than identical ones add; None: a tenth.
-      seed: Non-negative.
-
-    Raises:
-      ValueError: If nothing is left to train on.
-    """
-    num_test = num_test or max(1, len(pictures) // 10)
-    counts = collections.Counter(picture.pixel_hash for picture in pictures)
-    hashes = sorted(counts)
-    order = np.random.default_rng((seed, _SPLIT_ID, 0)).permutation(len(hashes))
-    test_hashes: set[str] = set()
-    num_chosen = 0
-    for index in order:
-        if num_chosen >= num_test:
-            break
-        test_hashes.add(hashes[index])
-        num_chosen += counts[hashes[index]]
-    train = [picture for picture in pictures if picture.pixel_hash not in test_hashes]
-    test = [picture for picture in pictures if picture.pixel_hash in test_hashes]
-    if not train:
-        raise ValueError(
-            f"`n_test` must leave pictures to train on, received {num_test} of {len(pictures)}. "
-            "Lower --n_test."
-        )
-    return train, test
-
-
-def _without_conflicts(pictures: list[Picture]) -> tuple[list[Picture], Problems]:
-    """Leaves out every picture whose pixels come with two labels: one of them is wrong."""
-    first: dict[str, Picture] = {}
-    conflicts: dict[str, str] = {}
+def select(
+    pictures: list[Picture], common: Common, wanted: Wanted
+) -> tuple[list[Picture], list[Rejected]]:
+    """The pictures that fit together, in their order, and the others."""
+    accepted, rejected = [], []
     for picture in pictures:
-        twin = first.setdefault(picture.pixel_hash, picture)
-        if twin.label != picture.label:
-            conflicts[picture.pixel_hash] = (
-                f"the same picture is labelled {twin.label!r} in {twin.path.name} and "
-                f"{picture.label!r} in {picture.path.name}"
+        misfit = _misfit(picture, common, wanted)
+        if misfit is None:
+            accepted.append(picture)
+        else:
+            rejected.append(Rejected(picture.name, *misfit))
+    return accepted, rejected
+
+
+def without_conflicts(pictures: list[Picture]) -> tuple[list[Picture], list[list[Picture]]]:
+    """Parts the pictures from groups of identical ones under two labels, of which one is wrong."""
+    conflicts = [group for group in identical(pictures) if len({file.label for file in group}) > 1]
+    hashes = {group[0].pixel_hash for group in conflicts}
+    return [picture for picture in pictures if picture.pixel_hash not in hashes], conflicts
+
+
+def rejected_conflicts(conflicts: Iterable[list[Picture]]) -> list[Rejected]:
+    """What is said of each picture of such groups."""
+    return [
+        Rejected(picture.name, CONFLICT, f"the same picture is labelled {_labels(group)}")
+        for group in conflicts
+        for picture in group
+    ]
+
+
+def identical(pictures: Iterable[Picture]) -> list[list[Picture]]:
+    """Groups of two or more pictures with equal pixels."""
+    groups: dict[bytes, list[Picture]] = {}
+    for picture in pictures:
+        groups.setdefault(picture.pixel_hash, []).append(picture)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def find_alphabet(pictures: Iterable[Picture]) -> str:
+    """0-9 if all labels are digits, else their characters, sorted."""
+    characters = set().union(*(picture.label for picture in pictures))
+    return _DIGITS if characters <= set(_DIGITS) else "".join(sorted(characters))
+
+
+def _misfit(picture: Picture, common: Common, wanted: Wanted) -> tuple[str, str] | None:
+    """Kind and reason if a picture cannot be among the others."""
+    fewest, most = common.lengths
+    if not fewest <= len(picture.label) <= most:
+        lengths = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        return (
+            OTHER_LENGTH,
+            f"label {picture.label!r} is not {lengths} characters long",
+        )
+    if picture.size != common.size and not wanted.any_size:
+        width, height = picture.size
+        return OTHER_SIZE, (
+            f"it is {width} x {height} px, not {common.size[0]} x {common.size[1]}; "
+            "--resize=stretch or pad takes it"
+        )
+    # Last, so that the reasons are the same where the alphabet that was found is asked for.
+    for char in picture.label:
+        if wanted.alphabet and char not in wanted.alphabet:
+            return (
+                OTHER_CHARACTERS,
+                f"label {picture.label!r} has {char!r}, not in --alphabet",
             )
-    kept = [picture for picture in pictures if picture.pixel_hash not in conflicts]
-    problems = {
-        picture.path: conflicts[picture.pixel_hash]
-        for picture in pictures
-        if picture.pixel_hash in conflicts
-    }
-    return kept, problems
+    return None
+
+
+def _labels(group: list[Picture]) -> str:
+    """The first file of each label: a group may be large, and the line is one of many."""
+    first: dict[str, str] = {}
+    for picture in group:
+        first.setdefault(picture.label, picture.name)
+    labels = [f"{label!r} in {name}" for label, name in first.items()]
+    return " and ".join(labels[:_SHOWN_LABELS]) + (" ..." if len(labels) > _SHOWN_LABELS else "")
+
+
+def _find_lengths(pictures: list[Picture]) -> tuple[int, int]:
+    counts = collections.Counter(len(picture.label) for picture in pictures)
+    length = _most_frequent(counts.elements())
+    if counts[length] >= _SHARE_OF_ONE_LENGTH * len(pictures):
+        return length, length
+    return min(counts), max(counts)
 
 
 def _most_frequent(values: Iterable[Any]) -> Any:

@@ -181,5 +181,5 @@ def test_an_existing_dataset_is_kept_without_overwrite(tmp_path):
 
 def test_a_csv_without_its_columns_is_refused(tmp_path):
     (tmp_path / "mine.csv").write_text("name,text\n1.png,2\n")
-    with pytest.raises(ValueError, match="must have the columns file,label, received name,text"):
+    with pytest.raises(ValueError, match="must have the columns file,label, each once, received name,text"):
         run(tmp_path / "mine.csv", tmp_path / "out")
