@@ -4,6 +4,7 @@ import csv
 import itertools
 import os
 import pathlib
+import re
 
 from PIL import Image
 
@@ -13,6 +14,8 @@ from records.progress import Progress
 from records.staged_folder import StagedFolder
 
 LABELS = "labels.csv"
+_NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|]')
+_MAX_LABEL_BYTES = 200  # A whole name may have 255.
 
 
 def dump(
@@ -20,9 +23,10 @@ def dump(
 ) -> int:
     """Writes images of `split` as `<index>_<label>.png` into a new folder, with labels.csv.
 
-    labels.csv has the columns `file,label`, and `python data_gen --from_images OUT/labels.csv`
-    reads it. The folder is filled beside its name and renamed last; what a killed dump left there
-    is removed by the next one.
+    labels.csv has the columns `file,label`, and `python data_gen --from_images OUT` makes the same
+    pixels and labels of it, whatever the labels are: in a file's name they are only for people, and
+    a character that no name may have becomes `_`. The folder is filled beside its name and renamed
+    last; what a killed dump left there is removed by the next one.
 
     Args:
       description: Of the dataset.
@@ -66,8 +70,13 @@ def _write(
         labels.writerow(("file", "label"))
         examples = itertools.islice(read_labelled_images(description, split), num_images)
         for index, (image, label) in enumerate(examples):
-            # A slash is a character like any other in an alphabet, and none in a file name.
-            name = f"{index:0{index_digits}d}_{label.replace('/', '_')}.png"
+            name = f"{index:0{index_digits}d}_{_in_file_name(label)}.png"
             Image.fromarray(image).save(folder / name)
             labels.writerow((name, label))
             progress.update()
+
+
+def _in_file_name(label: str) -> str:
+    """The label as far as a file name can have it on every system; labels.csv has all of it."""
+    safe = _NOT_IN_FILE_NAMES.sub("_", label)
+    return safe.encode()[:_MAX_LABEL_BYTES].decode(errors="ignore")
