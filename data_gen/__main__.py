@@ -20,8 +20,9 @@ from absl import flags
 import command_line
 from data_gen.fonts import find_fonts
 from data_gen.generate import GenerateConfig, generate, write_first_examples
-from data_gen.import_images import ImportConfig, import_images
-from data_gen.label_source import DEFAULT_LABEL_PATTERN
+from data_gen.import_config import ImportConfig
+from data_gen.import_images import import_images
+from data_gen.label_source import DEFAULT_LABEL_PATTERN, LABEL_CASES
 from data_gen.length_flag import parse_length
 from data_gen.like import check_alike, config_like
 from data_gen.parallel import num_cores
@@ -71,13 +72,16 @@ _FROM_IMAGES = flags.DEFINE_string(
     "from_images",
     None,
     "Import these pictures instead of rendering: a folder whose file names carry the label, or a "
-    "CSV of file,label. Size, length and alphabet are found unless given.",
+    "CSV, TSV or JSONL of file and label. Size, length and alphabet are found unless given.",
 )
 _LABEL_PATTERN = flags.DEFINE_string(
     "label_pattern",
     DEFAULT_LABEL_PATTERN,
     r"With --from_images: regular expression whose group is the label, for the file name without "
     r"suffix. For 0001_3887.png: '\d+_(\d+)'.",
+)
+_LABEL_CASE = flags.DEFINE_enum(
+    "label_case", "keep", LABEL_CASES, "With --from_images: write the letters of labels so."
 )
 _RESIZE = flags.DEFINE_enum(
     "resize", "error", RESIZES, "With --from_images: what to do with pictures of another size."
@@ -121,13 +125,13 @@ def _config() -> GenerateConfig | ImportConfig:
     if _FROM_IMAGES.value is not None:
         _refuse_flags_of("--from_images", ("style", "fonts", *_OF_DRAWING), wanted=False)
         return _import_config()
-    _refuse_flags_of("--from_images", ("label_pattern", "resize"), wanted=True)
+    _refuse_flags_of("--from_images", _OF_IMPORT[1:], wanted=True)
     return _generate_config()
 
 
 _OF_STYLE = ("style", "width", "height", "length", "alphabet", "fonts")
 _OF_DRAWING = ("n", "renderer", "with_map")
-_OF_IMPORT = ("from_images", "label_pattern", "resize")
+_OF_IMPORT = ("from_images", "label_pattern", "label_case", "resize")
 _OF_BOTH = ("n_test", "seed", "encoding")
 
 
@@ -177,11 +181,12 @@ def _import_config() -> ImportConfig:
         source=pathlib.Path(_FROM_IMAGES.value),
         out_dir=pathlib.Path(_OUT.value),
         label_pattern=_LABEL_PATTERN.value,
+        label_case=_LABEL_CASE.value,
         num_test=_N_TEST.value,
         seed=_SEED.value,
         width_px=_WIDTH.value,
         height_px=_HEIGHT.value,
-        num_positions=None if _LENGTH.value is None else parse_length(_LENGTH.value)[1],
+        lengths=None if _LENGTH.value is None else parse_length(_LENGTH.value),
         alphabet=_ALPHABET.value,
         resize=_RESIZE.value,
         encoding=_ENCODING.value,

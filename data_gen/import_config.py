@@ -32,11 +32,8 @@ class ImportConfig:
     encoding: str = "raw"
     overwrite: bool = False
     num_workers: int = dataclasses.field(default_factory=num_cores)
-    num_positions: dataclasses.InitVar[int | None] = None  # The same as `lengths` of (it, it).
 
-    def __post_init__(self, num_positions: int | None):
-        if num_positions is not None and self.lengths is None:
-            object.__setattr__(self, "lengths", (num_positions, num_positions))
+    def __post_init__(self):
         for name, value, choices in (
             ("resize", self.resize, RESIZES),
             ("label_case", self.label_case, LABEL_CASES),

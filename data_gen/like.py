@@ -5,7 +5,7 @@ import pathlib
 from absl import logging
 
 from data_gen.generate import GenerateConfig
-from data_gen.import_images import ImportConfig
+from data_gen.import_config import ImportConfig
 from data_gen.origin import GENERATOR, style_of, versions
 from records.description import DatasetDescription
 from records.layout import SPLITS
@@ -60,11 +60,12 @@ def _import_config(
         source=pathlib.Path(made["source"]),
         out_dir=out_dir,
         label_pattern=made["label_pattern"],
+        label_case=made["label_case"],
         num_test=dataset.num_examples("test"),
         seed=made["seed"],
         width_px=width_px,
         height_px=height_px,
-        num_positions=dataset.num_positions,
+        lengths=tuple(made["lengths"]),
         alphabet=dataset.alphabet,
         resize=made["resize"],
         encoding=field_of(dataset.fields, "image").storage,

@@ -157,7 +157,7 @@ def test_other_sizes_are_resized_when_asked_for(tmp_path, resize):
         ({"num_test": 20}, "`n_test` must leave pictures to train on, received 20 of 20"),
         ({"label_pattern": "("}, "must be a regular expression"),
         ({"label_pattern": r"\d+"}, "must have one group"),
-        ({"num_positions": 7}, "received 0 that can be used"),
+        ({"lengths": (7, 7)}, "received 0 that can be used"),
         ({"alphabet": "234"}, "not in --alphabet"),
     ],
 )
