@@ -47,6 +47,11 @@ def _flattened(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
         if isinstance(value, Mapping):
             yield from _flattened(value, f"{prefix}{name}.")
         elif isinstance(value, list):
-            yield prefix + name, ", ".join(map(str, value))
+            yield prefix + name, ", ".join(map(_in_short, value)) or "-"
         else:
             yield prefix + name, str(value)
+
+
+def _in_short(value: Any) -> str:
+    """An item of a list; of a table such as {"file": ..., "sha256": ...} its values."""
+    return " ".join(map(str, value.values())) if isinstance(value, Mapping) else str(value)
