@@ -15,7 +15,8 @@ class ImportConfig:
     """Which pictures to import, and as what.
 
     Raises:
-      ValueError: If a number is out of range, or the alphabet, `resize` or `label_case` is none.
+      ValueError: If a number is out of range, `resize` or `label_case` unknown, or no label can be
+        written in the alphabet.
     """
 
     source: pathlib.Path

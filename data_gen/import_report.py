@@ -70,16 +70,16 @@ def report_lines(report: Report) -> Iterator[str]:
     """The report in short, in columns that line up; what to look at comes last."""
     groups = [len(group["files"]) for group in report["duplicates"]]
     rows = (
-        ("files", _counted(report["repeated_lines"], "lines that repeat others")),
+        ("files", _if_any("repeated lines: {}", report["repeated_lines"])),
         ("accepted", f"{report['train']} train, {report['test']} test"),
         ("rejected", _listed(report["rejected_by_kind"], "{count} {what}")),
-        ("size", _counted(report["resized"], "resized to it") or _left_out(report, "sizes")),
+        ("size", _if_any("{} resized to it", report["resized"]) or _left_out(report, "sizes")),
         ("length", _lengths(report)),
     )
     for name, remark in rows:
         yield f"{name:10} | {report[name]:>8} | {remark}".rstrip(" |")
     if groups:
-        remark = f"in {len(groups)} groups, each on one side of the split"
+        remark = f"groups: {len(groups)}, none on both sides of the split"
         yield f"{'identical':10} | {sum(groups):>8} | {remark}"
     counts = [f"{char} {count:<6d}" for char, count in report["characters"].items()]
     for start in range(0, len(counts), _CHARACTERS_A_LINE):
@@ -120,8 +120,8 @@ def _listed(counts: dict[str, int], form: str = "{what} ({count})") -> str:
     return ", ".join(shown[:_MOST_LISTED]) + (f" and {num_more} more" if num_more > 0 else "")
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count else ""
+def _if_any(form: str, count: int) -> str:
+    return form.format(count) if count else ""
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:

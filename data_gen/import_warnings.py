@@ -70,6 +70,6 @@ def _about_counts(report: Mapping[str, Any]) -> Iterator[str]:
         )
     if report["unlisted"]:
         yield (
-            f"{len(report['unlisted'])} pictures of the folder are not on its list, "
+            f"pictures of the folder that are not on its list: {len(report['unlisted'])}, "
             f"for example {report['unlisted'][0]}"
         )
