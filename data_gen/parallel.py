@@ -68,7 +68,7 @@ def ordered_map(
     remaining = iter(tasks)
 
     def submit(num_tasks: int) -> list[concurrent.futures.Future]:
-        with _interrupts_held_back():
+        with _signals_held_back():
             return [pool.submit(function, t) for t in itertools.islice(remaining, num_tasks)]
 
     try:
@@ -126,17 +126,30 @@ def _reporting_to(report: Callable[[int], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Workers begin with the signals held back that are held back here, and keep them so.
+def _signals_held_back() -> Iterator[None]:
+    """While entered, workers can be started: an interrupt would leave one half started.
 
-    Ctrl-C reaches the whole process group. The parent reports it once and ends the workers; they
-    would each report it too, also while they still import and can refuse nothing.
+    Ctrl-C reaches the whole process group. Workers keep it held back for good, as they begin with
+    the signals blocked that are blocked here: the parent reports it, once, and ends them.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _: received.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is not None
+    }
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number in received:
+        signal.raise_signal(number)
 
 
 def _begin_worker(shared: Any, lifeline: multiprocessing.connection.Connection) -> None:
