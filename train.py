@@ -3,6 +3,7 @@
 python train.py --flagfile=configs/captcha.flags
 python train.py --flagfile=configs/captcha.flags --data_dir=my_data --model_dir=models/my
 python train.py --flagfile=models/captcha/flags.txt          # the same run again, or its rest
+python train.py --flagfile=configs/captcha.flags --data_dir='live:default?seed=0'  # no files
 """
 
 import dataclasses
@@ -16,6 +17,7 @@ import tensorflow_start
 
 MODES = ("train_and_evaluate", "train", "evaluate")
 _EVAL_BATCH_SIZE = 250
+_LIVE = "live:"  # In front of a style: see data_gen/live.py.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,11 @@ class TrainConfig:
 def _define_flags() -> None:
     default = TrainConfig()
     string, integer, real = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float
-    string("data_dir", default.data_dir, "Dataset, as data_gen wrote it.")
+    string(
+        "data_dir",
+        default.data_dir,
+        "Dataset, as data_gen wrote it; or live:STYLE?seed=0, captchas drawn while it trains.",
+    )
     string("model_dir", default.model_dir, "Folder of checkpoints, metrics, TensorBoard events.")
     flags.DEFINE_enum("mode", default.mode, MODES, "What to do.")
     string("net", default.net, "small, wide, book, vgg11, vgg13, vgg16 or vgg19.")
@@ -160,13 +166,8 @@ def prepare(config: TrainConfig):
     from model.estimator import RunConfig
     from model.params import ModelParams
     from model.precision import dtype_policy
-    from records.description import check_hashes, check_sizes
-    from records.description import load_description as load_dataset
 
-    dataset = load_dataset(config.data_dir)
-    check_sizes(dataset)
-    if config.verify_hashes:
-        check_hashes(dataset)
+    dataset = _load_data(config)
     description = ModelDescription(
         net=config.net,
         image_shape=dataset.image_shape,
@@ -203,20 +204,44 @@ def prepare(config: TrainConfig):
         save_description(description, config.model_dir)
         _save_flags(config)
     logging.info(
-        "config | %s | %d parameters | %s | %d captchas to train on, %d to test on",
+        "config | %s | %d parameters | %s | %s captchas to train on, %d to test on",
         config.net,
         estimator.net.count_params(),
         params.network.dtype_policy,
-        dataset.num_examples("train"),
+        "new" if config.data_dir.startswith(_LIVE) else dataset.num_examples("train"),
         dataset.num_examples("test"),
     )
     return estimator
+
+
+def _load_data(config: TrainConfig):
+    """What says of the data how large, long and many they are; a damaged dataset is refused."""
+    from records.description import check_hashes, check_sizes, load_description
+
+    if config.data_dir.startswith(_LIVE):
+        from data_gen.live import parse_live
+
+        return parse_live(config.data_dir)
+    dataset = load_description(config.data_dir)
+    check_sizes(dataset)
+    if config.verify_hashes:
+        check_hashes(dataset)
+    return dataset
 
 
 def input_fns(config: TrainConfig):
     """The input functions of training, which never ends, and of the test set."""
     from records.input_fn import input_fn_maker
 
+    if config.data_dir.startswith(_LIVE):
+        from data_gen.live import parse_live
+        from data_gen.live_input import live_input_fn
+
+        data = parse_live(config.data_dir)
+        return (
+            live_input_fn(data, "train", config.batch_size),
+            live_input_fn(data, "test", _EVAL_BATCH_SIZE, data.num_test),
+        )
     data_dir = pathlib.Path(config.data_dir)
     train_input_fn = input_fn_maker(
         data_dir / "train",
@@ -243,6 +268,8 @@ def _raise_if_of_the_data(config: TrainConfig, error: Exception) -> None:
 
     from records.verify import verify_dataset
 
+    if config.data_dir.startswith(_LIVE):
+        return  # Nothing is read.
     for problem in verify_dataset(config.data_dir):
         raise ValueError(
             f"{config.data_dir}: {problem}. All of them: python records verify {config.data_dir}"
