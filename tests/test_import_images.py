@@ -335,6 +335,7 @@ def test_provenance_is_enough_to_import_again(tmp_path):
     run(folder, tmp_path / "first", seed=3, label_case="lower")
     made = load_description(tmp_path / "first")
     assert made.provenance["lengths"] == [4, 5]
+    assert made.provenance["label_case"] == "lower"
     run(
         pathlib.Path(made.provenance["source"]),
         tmp_path / "again",
@@ -381,6 +382,14 @@ def test_an_existing_dataset_is_kept_without_overwrite(tmp_path):
     assert (tmp_path / "out" / "provenance.json").read_bytes() != before
 
 
+def test_a_taken_folder_is_refused_before_the_pictures_are_looked_at(tmp_path, monkeypatch):
+    folder = write_folder(tmp_path / "in", n=2)
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr("data_gen.import_images.find_labels", None)
+    with pytest.raises(ValueError, match="the output folder must not exist yet"):
+        run(folder, tmp_path / "out")
+
+
 def test_a_csv_without_its_columns_is_refused(tmp_path):
     (tmp_path / "mine.csv").write_text("name,text\n1.png,2\n")
     with pytest.raises(
@@ -392,9 +401,13 @@ def test_a_csv_without_its_columns_is_refused(tmp_path):
 def test_files_of_which_none_can_be_used_are_logged_all_the_same(tmp_path, caplog):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "1.png").write_bytes(b"")
-    with pytest.raises(ValueError, match="1 rejected, 1 of them because: empty, 0 bytes"):
+    (tmp_path / "in" / "2\n.png").write_bytes(b"")
+    with pytest.raises(ValueError, match="2 rejected, 2 of them because: empty, 0 bytes"):
         run(tmp_path / "in", tmp_path / "out")
-    assert "rejected | 1.png | empty, 0 bytes" in caplog.text
+    assert [record.getMessage() for record in caplog.records] == [
+        "rejected | 1.png | empty, 0 bytes",
+        r"rejected | '2\n.png' | empty, 0 bytes",
+    ]
 
 
 def test_labels_of_one_character_only_need_an_alphabet(tmp_path):

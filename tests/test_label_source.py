@@ -35,6 +35,9 @@ def problems(source, *arguments):
         ([".DS_Store", ".git/1.png", "._2.png", "3.png"], DEFAULT_LABEL_PATTERN, {"3.png": "3"}),
         (["data/provenance.json", "data/preview.png", "1.png"], DEFAULT_LABEL_PATTERN,
          {"1.png": "1"}),
+        (["provenance.json", "1.png"], DEFAULT_LABEL_PATTERN,
+         {"provenance.json": "provenance", "1.png": "1"}),
+        ([" 3887 .png"], DEFAULT_LABEL_PATTERN, {" 3887 .png": "3887"}),
         (["e\u0301.png"], DEFAULT_LABEL_PATTERN, {"e\u0301.png": "\u00e9"}),
     ],
     ids=[
@@ -45,6 +48,8 @@ def problems(source, *arguments):
         "any_suffix",
         "not_hidden_ones",
         "not_datasets",
+        "but_of_the_folder_itself",
+        "spaces",
         "accents_of_a_mac",
     ],
 )  # fmt: skip
