@@ -103,7 +103,7 @@ def _paste_warped(
     left, top = left_top
     for row in range(max(0, -top), min(height, canvas_height - top)):
         y_in = row + 0.5
-        for column in range(min(width, canvas_width - left)):
+        for column in range(max(0, -left), min(width, canvas_width - left)):
             x_in = column + 0.5
             x = x1 + x_of_x * x_in + x_of_y * y_in + x_of_xy * x_in * y_in
             y = y1 + y_of_x * x_in + y_of_y * y_in + y_of_xy * x_in * y_in

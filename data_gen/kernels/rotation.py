@@ -33,6 +33,12 @@ def fill_inks(colour, inks, premultiplied):
 
 
 @compiled
+def is_right_angle(angle):
+    """Whether an angle in [0, 360] is one at which Pillow copies pixels and mixes none."""
+    return angle in (0.0, 90.0, 180.0, 270.0)
+
+
+@compiled
 def rotation(angle, width, height):
     """Where a pixel of the turned picture comes from, and the size of that picture.
 
@@ -43,6 +49,12 @@ def rotation(angle, width, height):
     radians = -(angle * (math.pi / 180.0))
     # As Pillow rounds them, so that right angles are right.
     cos, sin = rounded_15(math.cos(radians)), rounded_15(math.sin(radians))
+    if is_right_angle(angle):  # Pillow then moves pixels, and the size is exactly the turned one.
+        shift_x = float(width) if cos + sin < 0 else 0.0
+        shift_y = float(height) if cos - sin < 0 else 0.0
+        if cos == 0.0:
+            width, height = height, width
+        return cos, sin, shift_x, shift_y, width, height
     center_x, center_y = width / 2, height / 2
     offset_x = (cos * -center_x + sin * -center_y) + center_x
     offset_y = (-sin * -center_x + cos * -center_y) + center_y
@@ -76,8 +88,7 @@ def rotate(inks, premultiplied, coverage, width, height, angle, straight, result
       result: Gets uint8 [new_width * new_height * 4], column after column, see `rotation`.
     """
     cos, sin, shift_x, shift_y, new_width, new_height = rotation(angle, width, height)
-    # Pillow copies pixels then and mixes none.
-    right_angle = angle in (0.0, 90.0, 180.0, 270.0)
+    right_angle = is_right_angle(angle)
     step = np.uint64(width + 2)
     for column in range(new_width):
         x_in = column + 0.5
