@@ -96,7 +96,10 @@ def decode_image_file(path: str | os.PathLike) -> Image.Image:
     except ImageError:
         raise
     except OSError as error:
-        raise ImageError(path, f"cannot be read: {error.strerror or error}") from error
+        reason = f"cannot be read: {error.strerror or error}"
+        if isinstance(error, FileNotFoundError) and os.path.islink(path):
+            reason = f"a link to what does not exist, {os.readlink(path)}"
+        raise ImageError(path, reason) from error
     except ValueError as error:  # A name with a zero byte.
         raise ImageError(path, f"cannot be read: {error}") from error
     try:
@@ -151,8 +154,6 @@ def _upper_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _read(path: str | os.PathLike) -> bytes:
-    if os.path.islink(path) and not os.path.exists(path):
-        raise ImageError(path, f"a link to what does not exist, {os.readlink(path)}")
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
         raise ImageError(path, "a folder, not a file")
@@ -165,7 +166,7 @@ def _read(path: str | os.PathLike) -> bytes:
             path, f"too large, more than {MAX_FILE_BYTES} bytes, the most that is read"
         )
     with open(path, "rb") as file:
-        return file.read(MAX_FILE_BYTES)
+        return file.read(status.st_size)  # A larger number would be allocated each time.
 
 
 def _decode(content: bytes) -> Image.Image:
