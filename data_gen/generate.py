@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -86,12 +86,20 @@ class ShardTask(NamedTuple):
     planned: PlannedShard
 
 
-def generate(config: GenerateConfig) -> None:
+# Writes all of some tasks' shards under `DatasetWriter.url` and says what is in them, in any order.
+Draw = Callable[[Sequence[ShardTask], DatasetWriter], Iterable[Shard]]
+
+
+def generate(config: GenerateConfig, draw: Draw | None = None) -> None:
     """Renders the train and test split and writes them as one dataset under `config.out_dir`.
 
     Example `index` of a split depends on (seed, split, index) alone, and the cut into shards on
-    their number and size, so any number of workers writes the same files. Each worker writes whole
-    shards; memory does not grow with the number of examples.
+    their number and size, so any number of workers writes the same files, wherever they run. Each
+    writes whole shards; memory does not grow with the number of examples.
+
+    Args:
+      config: What to write and where.
+      draw: Who draws the shards. By default `config.num_workers` processes of this machine.
 
     Raises:
       ValueError: If `out_dir` exists and `overwrite` is not set.
@@ -105,19 +113,10 @@ def generate(config: GenerateConfig) -> None:
         overwrite=config.overwrite,
     ) as writer:
         tasks = plan_tasks(config, writer)
-        total = sum(config.num_examples.values())
-        num_workers = 1 if total <= _WORTH_A_PROCESS else min(config.num_workers, len(tasks))
-        with Progress(total, "captchas", "draw") as progress:
-            folder_tasks = [(writer.path, task) for task in tasks]
-            written = ordered_map(
-                _write_locally, folder_tasks, num_workers, on_progress=progress.update
-            )
-            shards = list(written)
+        split_of = {task.planned.file: task.split for task in tasks}
+        shards = list((draw or _draw_here)(tasks, writer))
         for split in SPLITS:
-            members = [
-                shard for task, shard in zip(tasks, shards, strict=True) if task.split == split
-            ]
-            writer.add_shards(split, members)
+            writer.add_shards(split, [shard for shard in shards if split_of[shard.file] == split])
         write_first_examples(config, writer.path / "preview.png")
         writer.finish(origin(config))
 
@@ -148,6 +147,17 @@ def write_first_examples(config: GenerateConfig, path: pathlib.Path) -> None:
         for index in range(config.num_train)
     )
     write_preview(((example.image, example.label) for example in drawn), path)
+
+
+def _draw_here(tasks: Sequence[ShardTask], writer: DatasetWriter) -> list[Shard]:
+    config = tasks[0].config
+    total = sum(config.num_examples.values())
+    num_workers = 1 if total <= _WORTH_A_PROCESS else min(config.num_workers, len(tasks))
+    folder_tasks = [(writer.path, task) for task in tasks]
+    with Progress(total, "captchas", "draw") as progress:
+        return list(
+            ordered_map(_write_locally, folder_tasks, num_workers, on_progress=progress.update)
+        )
 
 
 def _write_locally(folder_and_task: tuple[pathlib.Path, ShardTask]) -> Shard:

@@ -3,12 +3,14 @@
 import itertools
 import os
 import pathlib
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from records.file_hash import sha256_of
 from records.layout import DATA_INFO, DATASET_INFO, FEATURES, PROVENANCE, SPLITS, Shard
 from records.provenance import check_alphabet, write_provenance
+from records.remote_folder import UNFINISHED, RemoteFolder, is_url
 from records.schema import Field, check_fields, write_data_info
 from records.shard_writer import PlannedShard, ShardWriter, plan_shards
 from records.staged_folder import StagedFolder
@@ -22,7 +24,7 @@ def check_out_dir(out_dir: str | os.PathLike, *, overwrite: bool) -> None:
       ValueError: If `out_dir` exists and `overwrite` is not set, or it is set and `out_dir` is no
         dataset.
     """
-    StagedFolder(out_dir, marker=PROVENANCE, overwrite=overwrite).check_final()
+    _folder(out_dir, overwrite).check_final()
 
 
 class DatasetWriter:
@@ -62,7 +64,7 @@ class DatasetWriter:
         check_alphabet(alphabet)
         self._fields = tuple(fields)
         self._alphabet = alphabet
-        self._folder = StagedFolder(out_dir, marker=PROVENANCE, overwrite=overwrite)
+        self._folder = _folder(out_dir, overwrite)
         self._writers: dict[str, ShardWriter] = {}
         self._planned: dict[str, list[PlannedShard]] = {}
         self._shards: dict[str, list[Shard]] = {}
@@ -87,6 +89,14 @@ class DatasetWriter:
         """The folder while it is being written; files put here come with the dataset."""
         return self._folder.path
 
+    @property
+    def url(self) -> str:
+        """Where those whom `plan` tells what to write put it: `path`, or a place that many reach.
+
+        A folder `UNFINISHED` in it is theirs and will not be part of the dataset.
+        """
+        return self._folder.url
+
     def split(self, name: str, *, num_examples: int) -> ShardWriter:
         """Begins a split whose records come here one after the other; use the result in a `with`.
 
@@ -98,7 +108,7 @@ class DatasetWriter:
         return self._writers[name]
 
     def plan(self, name: str, *, num_examples: int, bytes_per_example: int) -> list[PlannedShard]:
-        """Begins a split whose shards others write, in any order and process, under `path`.
+        """Begins a split whose shards others write, in any order and process, under `url`.
 
         Args:
           name: train or test.
@@ -151,10 +161,11 @@ class DatasetWriter:
                 f"{', '.join(written) or 'none'}. Write both before `finish`."
             )
         shards = {split: written[split] for split in SPLITS}
+        shutil.rmtree(self.path / UNFINISHED, ignore_errors=True)
         self._write(DATA_INFO, write_data_info(self._fields))
         self._write(FEATURES, features_json(self._fields, len(self._alphabet)))
         self._write(DATASET_INFO, dataset_info_json(self._fields, shards))
-        _check_splits(self.path, itertools.chain(*shards.values()))
+        _check_splits(self._folder.sizes(SPLITS), itertools.chain(*shards.values()))
         files = _hashes_of_others(self.path)
         sealed = write_provenance(provenance, self._fields, self._alphabet, shards, files)
         self._write(PROVENANCE, sealed)  # Last: what has it is all there.
@@ -172,14 +183,18 @@ class DatasetWriter:
             )
 
 
-def _check_splits(dataset_dir: pathlib.Path, shards: Iterable[Shard]) -> None:
-    """Checks that the splits' folders hold the shards and nothing else: others may write there."""
+def _folder(out_dir: str | os.PathLike, overwrite: bool) -> StagedFolder | RemoteFolder:
+    kind = RemoteFolder if is_url(out_dir) else StagedFolder
+    return kind(out_dir, marker=PROVENANCE, overwrite=overwrite)
+
+
+def _check_splits(sizes: Mapping[str, int], shards: Iterable[Shard]) -> None:
+    """Checks that the splits' folders hold the shards and nothing else: others may write there.
+
+    `sizes` are those of the files there, by their names relative to the dataset.
+    """
     wanted = {(shard.file, shard.bytes) for shard in shards}
-    received = {
-        (path.relative_to(dataset_dir).as_posix(), path.stat().st_size)
-        for split in SPLITS
-        for path in (dataset_dir / split).iterdir()
-    }
+    received = set(sizes.items())
     if received != wanted:
         file, num_bytes = min(received ^ wanted)
         raise ValueError(

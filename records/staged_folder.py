@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+from collections.abc import Iterable
 from typing import TextIO
 
 from records.exchange import exchange
@@ -72,6 +73,19 @@ class StagedFolder:
             self._put_back()
         finally:
             self._unlock()
+
+    @property
+    def url(self) -> str:
+        """`path`, for those who write what may also lie elsewhere: see `RemoteFolder`."""
+        return os.fspath(self.path)
+
+    def sizes(self, folders: Iterable[str]) -> dict[str, int]:
+        """Size in bytes of all that lies in some folders of this one, by its relative name."""
+        return {
+            path.relative_to(self.path).as_posix(): path.stat().st_size
+            for folder in folders
+            for path in (self.path / folder).iterdir()
+        }
 
     def commit(self, *, durable: bool = True) -> None:
         """Gives the folder its final name.
