@@ -119,8 +119,11 @@ def _log_rejected(rejected: list[Rejected], listed_in: pathlib.Path | None) -> N
 
 def _too_few(config: ImportConfig, accepted: list[Picture], rejected: list[Rejected]) -> ValueError:
     _log_rejected(sorted(rejected), None)  # No dataset will have the list.
-    reasons = collections.Counter(file.reason for file in rejected).most_common(1)
-    most = f", {reasons[0][1]} of them because: {reasons[0][0]}" if reasons else ""
+    most = ""
+    if rejected:
+        kind, count = collections.Counter(file.kind for file in rejected).most_common(1)[0]
+        example = next(file.reason for file in rejected if file.kind == kind)
+        most = f", {count} of them {kind}: {example}"
     return ValueError(
         f"an import must have 2 different pictures at least, received {len(accepted)} that can be "
         f"used of {str(config.source)!r}, {len(rejected)} rejected{most}. Correct the files, "

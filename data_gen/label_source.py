@@ -165,7 +165,7 @@ def _checked(file: LabelledFile, label_case: str) -> LabelledFile:
         problem = f"its label is {len(label)} characters long, more than {_MAX_LENGTH}"
     unseen = [char for char in label if char.isspace() or not char.isprintable()]
     if problem is None and unseen:
-        problem = f"label {label!r} has {unseen[0]!r}, which cannot be seen"
+        problem = f"label {label!r} has {unseen[0]!r}, which no label can have"
     return file._replace(label=label, problem=problem)
 
 
