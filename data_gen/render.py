@@ -5,13 +5,18 @@ and `fast`, compiled kernels held to it: where the library can draw a style, bot
 bytes for the same arguments (tests/test_render.py).
 """
 
+import threading
+
 import numpy as np
+from absl import logging
 
 from data_gen.fast_renderer import FastRenderer, fast_renderer
 from data_gen.library_renderer import LibraryRenderer, check_library_can_draw, library_renderer
 from data_gen.style import Style
 
 RENDERERS = ("fast", "captcha")
+
+_LONG_SECONDS = 2.0
 
 
 def render(
@@ -69,13 +74,20 @@ def check_can_draw(style: Style, renderer: str) -> None:
 
 
 def warm_up(style: Style, renderer: str) -> None:
-    """Draws once: compiles kernels, which later processes then load, and loads fonts and pictures.
+    """Draws once: compiles kernels, which later processes then load, and loads the fonts.
+
+    Says so if it takes long, which it does once on a machine.
 
     Raises:
       ValueError: As `render`.
     """
-    label = style.alphabet[0] * style.max_length
-    render_with_map(style, label, np.random.default_rng(0), renderer)
+    notice = threading.Timer(_LONG_SECONDS, logging.info, ["compiling the renderer, once"])
+    notice.daemon = True
+    notice.start()
+    try:
+        render(style, style.alphabet[0] * style.max_length, np.random.default_rng(0), renderer)
+    finally:
+        notice.cancel()
 
 
 def _renderer(style: Style, renderer: str) -> FastRenderer | LibraryRenderer:
