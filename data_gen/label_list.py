@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TextIO
 
 LIST_SUFFIXES = (".csv", ".tsv", ".jsonl")
 _COLUMNS = ("file", "label")
+_SHOWN = 100  # Characters of what may be no list at all.
 
 
 class Row(NamedTuple):
@@ -55,7 +56,7 @@ def _csv_rows(path: pathlib.Path, file: TextIO) -> Iterator[Row]:
     if any(header.count(name) != 1 for name in _COLUMNS):
         raise ValueError(
             f"{path} must have the columns {','.join(_COLUMNS)}, each once, received "
-            f"{','.join(header) or 'nothing'}. Correct its first line."
+            f"{','.join(header)[:_SHOWN] or 'nothing'}. Correct its first line."
         )
     file_index, label_index = map(header.index, _COLUMNS)
     for row in rows:
@@ -96,7 +97,7 @@ def _json_rows(file: TextIO) -> Iterator[Row]:
 def _type_problem(name: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return None
-    return f"its {name} must be text, received {json.dumps(value)[:40]}: write it in quotes"
+    return f"its {name} must be text, received {json.dumps(value)[:_SHOWN]}: write it in quotes"
 
 
 def _row(line: int, file: str, label: str, problem: str | None) -> Row:
