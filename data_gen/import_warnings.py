@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _FEW = 10  # Of a character or a length: a network learns little from fewer, and a test tells less.
+_SMALL_SHARE = 0.02  # Of a length: where there are few labels, every length is rare.
 _SMALL_TEST = 100
 _MOST_LISTED = 10
 _CLASSES = (string.digits, string.ascii_uppercase, string.ascii_lowercase)
@@ -47,8 +48,9 @@ def _about_characters(characters: Mapping[str, int]) -> Iterator[str]:
 
 
 def _about_lengths(lengths: Mapping[str, int], labels: list[str]) -> Iterator[str]:
-    rare = [f"{length} characters ({count})" for length, count in lengths.items() if count < _FEW]
-    if len(lengths) > 1 and rare:
+    few = min(_FEW, _SMALL_SHARE * sum(lengths.values()))
+    rare = [f"{length} characters ({count})" for length, count in lengths.items() if count < few]
+    if rare:
         yield f"few labels have {', '.join(rare)}: if they are wrong, leave them out with --length"
     digits = [label for label in labels if set(label) <= set(string.digits)]
     if (

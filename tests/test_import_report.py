@@ -49,6 +49,7 @@ def report_of(num_test=10):
 
 def test_the_report_has_every_file_and_every_count():
     report = report_of()
+    assert list(report["lengths_found"]) == ["1", "2", "3", "5"]
     assert report.pop("characters") == {
         str(k): sum(file.label.count(str(k)) for file in ACCEPTED) for k in range(10)
     }
@@ -151,8 +152,10 @@ UPPER = dict.fromkeys("ABCDEFGHJKLMNPQRSTUVWXYZ", 50)
         ({"a": 50, "b": 50}, []),
         ({"d0": None}, ["no label has 0, and the others of 0-9 come"]),
         ({"a": 50, "b": 50, "B": 50}, ["labels have both b and B: where the case"]),
-        ({"lengths": {"4": 200, "5": 9}}, ["few labels have 5 characters (9)"]),
-        ({"lengths": {"4": 200, "5": 10}}, []),
+        ({"lengths": {"4": 1000, "5": 9}}, ["few labels have 5 characters (9)"]),
+        ({"lengths": {"4": 1000, "5": 10}}, []),
+        ({"lengths": {"4": 49, "5": 1}}, []),
+        ({"lengths": {"4": 50, "5": 1}}, ["few labels have 5 characters (1)"]),
         ({"lengths": {"4": 9}}, []),
         ({"test": 99}, ["99 pictures to test on are few: each is 1.0 points of accuracy"]),
         ({"unlisted": ("a.png", "b.png")}, ["that are not on its list: 2, for example a.png"]),
