@@ -18,6 +18,7 @@ import time
 from absl import flags
 
 import command_line
+from data_gen.beam_runner import generate_with_beam
 from data_gen.fonts import find_fonts
 from data_gen.generate import GenerateConfig, generate, write_first_examples
 from data_gen.import_config import ImportConfig
@@ -31,6 +32,7 @@ from data_gen.render import RENDERERS
 from data_gen.style import Style
 from data_gen.style_file import PRESETS, load_style
 from records.description import load_description
+from records.remote_folder import is_url
 from records.schema import ENCODINGS
 
 _N = flags.DEFINE_integer("n", 50000, "How many captchas to train on.")
@@ -68,6 +70,12 @@ _WITH_MAP = flags.DEFINE_bool("with_map", False, "Also store which pixels are wh
 _OVERWRITE = flags.DEFINE_bool(
     "overwrite", False, "Replace the dataset at --out, once it is whole."
 )
+_RUNNER = flags.DEFINE_string(
+    "runner", None, "Draw on an Apache Beam runner, DirectRunner, FlinkRunner, ...: docs/scale.md."
+)
+_BEAM_OPTIONS = flags.DEFINE_list(
+    "beam_options", [], "With --runner: its options, for example --flink_master=localhost:8081."
+)
 _FROM_IMAGES = flags.DEFINE_string(
     "from_images",
     None,
@@ -99,44 +107,54 @@ def main(_: list[str]) -> None:
         import_images(config)
         print(f"{config.out_dir}: {time.monotonic() - started:.1f} s")
     else:
-        generate(config)
+        if _RUNNER.value is None:
+            generate(config)
+        else:
+            generate_with_beam(config, _RUNNER.value, _BEAM_OPTIONS.value)
         seconds = time.monotonic() - started
         total = config.num_train + config.num_test
         print(
             f"{config.out_dir}: {config.num_train} train and {config.num_test} test captchas in "
-            f"{seconds:.1f} s, {total / seconds:.0f} a second on {config.num_workers} workers"
+            f"{seconds:.1f} s, {total / seconds:.0f} a second on "
+            f"{_RUNNER.value or f'{config.num_workers} workers'}"
         )
+    out = config.out_dir
     if _LIKE.value is not None:
-        num_shards = check_alike(load_description(_LIKE.value), load_description(config.out_dir))
+        num_shards = check_alike(load_description(_LIKE.value), load_description(out))
         print(f"as {_LIKE.value}: all {num_shards} shards have the same SHA-256")
-    print(f"look at {config.out_dir / 'preview.png'}")
-    print(f"next: python train.py --flagfile=configs/captcha.flags --data_dir={config.out_dir}")
+    print(f"look at {out}/preview.png")
+    print(f"next: python train.py --flagfile=configs/captcha.flags --data_dir={out}")
 
 
 def _config() -> GenerateConfig | ImportConfig:
     if _LIKE.value is not None:
-        _refuse_flags_of("--like", _OF_STYLE + _OF_DRAWING + _OF_IMPORT + _OF_BOTH, wanted=False)
+        taken = _OF_STYLE + _OF_DRAWING + _OF_IMPORT + _OF_BOTH
+        _refuse_flags_of("--like", taken, wanted=False)
         return config_like(
             load_description(_LIKE.value),
-            pathlib.Path(_OUT.value),
+            _out_dir(),
             overwrite=_OVERWRITE.value,
             num_workers=_num_workers(),
         )
     if _FROM_IMAGES.value is not None:
-        _refuse_flags_of("--from_images", ("style", "fonts", *_OF_DRAWING), wanted=False)
+        _refuse_flags_of("--from_images", ("style", "fonts", *_OF_DRAWING, *_OF_BEAM), wanted=False)
         return _import_config()
     _refuse_flags_of("--from_images", _OF_IMPORT[1:], wanted=True)
+    if _RUNNER.value is None:
+        _refuse_flags_of("--runner", ("beam_options",), wanted=True)
     return _generate_config()
 
 
 _OF_STYLE = ("style", "width", "height", "length", "alphabet", "fonts")
 _OF_DRAWING = ("n", "renderer", "with_map")
 _OF_IMPORT = ("from_images", "label_pattern", "label_case", "resize")
+_OF_BEAM = ("runner", "beam_options")
 _OF_BOTH = ("n_test", "seed", "encoding")
 
 
 def _preview(path: pathlib.Path) -> None:
-    _refuse_flags_of("--preview", ("like", "out", "overwrite", *_OF_IMPORT), wanted=False)
+    taken = ("like", "out", "overwrite", *_OF_IMPORT, *_OF_BEAM)
+    _refuse_flags_of("--preview", taken, wanted=False)
     if path.suffix.lower() != ".png":
         raise ValueError(f"`preview` must be a .png, received '{path}'. Name it so.")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +167,7 @@ def _generate_config() -> GenerateConfig:
         style=_style(),
         num_train=_N.value,
         num_test=_N.value // 10 if _N_TEST.value is None else _N_TEST.value,
-        out_dir=pathlib.Path(_OUT.value),
+        out_dir=_out_dir(),
         seed=_SEED.value,
         encoding=_ENCODING.value,
         with_map=_WITH_MAP.value,
@@ -172,6 +190,11 @@ def _style() -> Style:
     return load_style(_STYLE.value, changes)
 
 
+def _out_dir() -> pathlib.Path | str:
+    # A path would make gs:/bucket of gs://bucket.
+    return _OUT.value if is_url(_OUT.value) else pathlib.Path(_OUT.value)
+
+
 def _num_workers() -> int:
     return num_cores() if _WORKERS.value is None else _WORKERS.value
 
@@ -179,7 +202,7 @@ def _num_workers() -> int:
 def _import_config() -> ImportConfig:
     return ImportConfig(
         source=pathlib.Path(_FROM_IMAGES.value),
-        out_dir=pathlib.Path(_OUT.value),
+        out_dir=_out_dir(),
         label_pattern=_LABEL_PATTERN.value,
         label_case=_LABEL_CASE.value,
         num_test=_N_TEST.value,
