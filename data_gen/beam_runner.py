@@ -90,7 +90,7 @@ def _draw(options: Any, tasks: Sequence[ShardTask], writer: DatasetWriter) -> li
                 | "Plan" >> beam.Create(tasks)
                 | "Spread" >> beam.Reshuffle()  # Or one worker would draw all: they are one step.
                 | "Draw" >> beam.Map(_write_attempt, writer.url)
-                | "Say" >> beam.io.WriteToText(written)
+                | "Say" >> beam.io.WriteToText(written, num_shards=1, shard_name_template="")
             )
     except Exception as error:
         logging.getLogger(__name__).debug("the pipeline failed", exc_info=True)
@@ -124,14 +124,9 @@ def _write_attempt(task: ShardTask, url: str) -> str:
 
 
 def _read(written: str) -> list[Shard]:
-    """What all workers said; once for each shard, though one may have been drawn twice."""
-    files = file_systems(written)
-    (found,) = files.match([f"{written}-*"])
-    lines = set()
-    for part in found.metadata_list:
-        with files.open(part.path) as file:
-            lines.update(file.read().decode().splitlines())
-    return [Shard(**json.loads(line)) for line in sorted(lines)]
+    """What the workers said; of two attempts at a shard, Beam keeps the word of one."""
+    with file_systems(written).open(written) as file:
+        return [Shard(**json.loads(line)) for line in file.read().decode().splitlines()]
 
 
 def _last_line(error: BaseException) -> str:

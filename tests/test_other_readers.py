@@ -48,8 +48,11 @@ def read_with_tensorboard(shard, _):
 
 def read_with_beam(shard, tmp_path):
     import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
 
-    with beam.Pipeline("DirectRunner") as pipeline:
+    # Without the mode the DirectRunner downloads another runner first, if it can.
+    options = PipelineOptions(["--direct_running_mode=multi_threading"])
+    with beam.Pipeline("DirectRunner", options) as pipeline:
         _ = (
             pipeline
             | beam.io.ReadFromTFRecord(str(shard))  # Compares both checksums.
@@ -77,12 +80,15 @@ def read_with_tfrecord(shard, tmp_path):
 
 
 def facts(record, encoding):
-    """Pixels, label and map of what a reader found, to be compared and sorted."""
+    """Pixels, label, length and map of what a reader found, to be compared and sorted."""
     pixels = bytes(record["image_raw"])
     if encoding == "png":
         pixels = tf.io.decode_png(pixels).numpy().tobytes()
-    assert record.keys() == {"image_raw", "label", "map_raw"}
-    return pixels, list(record["label"]), bytes(record["map_raw"])
+    assert record.keys() == {"image_raw", "label", "length", "map_raw"}
+    return pixels, list(record["label"]), list(record["length"]), bytes(record["map_raw"])
+
+
+STYLE = Style(width_px=104, min_length=3, max_length=6)
 
 
 @pytest.fixture(scope="module", params=["raw", "png"])
@@ -91,7 +97,7 @@ def dataset(request, tmp_path_factory):
     out_dir = tmp_path_factory.mktemp("readers") / "captcha_data"
     generate(
         GenerateConfig(
-            style=Style(),
+            style=STYLE,
             num_train=NUM_EXAMPLES,
             num_test=1,
             out_dir=out_dir,
@@ -109,8 +115,15 @@ def test_another_reader_finds_what_was_drawn(dataset, read, tmp_path):
     out_dir, encoding = dataset
     (shard,) = (out_dir / "train").iterdir()
     found = sorted(facts(record, encoding) for record in read(shard, tmp_path))
-    drawn = (make_example(Style(), SEED, "train", index, True) for index in range(NUM_EXAMPLES))
+    drawn = (
+        make_example(STYLE, SEED, "train", index, with_map=True) for index in range(NUM_EXAMPLES)
+    )
     assert found == sorted(
-        (example.image.tobytes(), list(example.digits), example.character_map.tobytes())
+        (
+            example.image.tobytes(),
+            list(example.digits),
+            [len(example.label)],
+            example.character_map.tobytes(),
+        )
         for example in drawn
     )
