@@ -11,6 +11,7 @@ from PIL import Image
 from tiny_captchas import draw_tiny_captchas
 from tiny_dataset import write_tiny_dataset
 
+from data_gen.style_file import PRESETS
 from records.schema import ENCODINGS
 
 
@@ -20,7 +21,10 @@ def rewrite() -> None:
         out = _GOLDEN / f"dataset_{encoding}"
         shutil.rmtree(out, ignore_errors=True)
         write_tiny_dataset(out, encoding=encoding, with_map=encoding == "raw")
-    Image.fromarray(draw_tiny_captchas()).save(_GOLDEN / "captchas_default.png")
+    for old in _GOLDEN.glob("captchas_*.png"):
+        old.unlink()
+    for preset in PRESETS:
+        Image.fromarray(draw_tiny_captchas(preset)).save(_GOLDEN / f"captchas_{preset}.png")
 
 
 if __name__ == "__main__":
