@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_gen.example_stream import example_stream
 from data_gen.render import render, render_with_map
 from data_gen.style import Style
 from records.labels import classes_of
@@ -45,7 +46,7 @@ def make_example(
       with_map: Also draw the character map.
       renderer: One of `data_gen.render.RENDERERS`.
     """
-    rng = np.random.default_rng((seed, SPLIT_IDS[split], index))
+    rng = example_stream(seed, SPLIT_IDS[split], index)
     length = style.max_length
     if style.variable_length:
         length = int(rng.integers(style.min_length, style.max_length + 1))

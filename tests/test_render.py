@@ -12,6 +12,7 @@ from PIL import Image
 from tiny_captchas import draw_tiny_captchas
 
 from data_gen.example import SPLIT_IDS, make_example
+from data_gen.example_stream import example_stream
 from data_gen.kernels import layout
 from data_gen.random_words import at_character, draw_words
 from data_gen.render import RENDERERS, check_can_draw, render, render_with_map, warm_up
@@ -374,7 +375,7 @@ print(sum(draw_captcha.stats.cache_hits.values()), sum(draw_captcha.stats.cache_
 def test_labels_are_uniform_with_repeats_and_leading_zeros():
     digits = np.stack(
         [
-            np.random.default_rng((0, 0, index)).integers(10, size=4)  # As make_example draws.
+            example_stream(0, 0, index).integers(10, size=4)  # As make_example draws.
             for index in range(20000)
         ]
     )
