@@ -195,3 +195,68 @@ def test_hashes_of_a_missing_shard_are_a_problem_and_no_crash(dataset):
     (dataset / FIRST).unlink()
     with pytest.raises(ValueError, match=f"{FIRST}: must be readable"):
         check_hashes(description)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"seed": 0', '"seed": 1', "`seal` must be the SHA-256 of all else in the file, .* edited"),
+        ('"seed": 0', '"seed":  0', r"line 3 must be .*\"seed\": 0.*received .*\"seed\":  0"),
+        ('"seal"', '"sealed"', "`seal` must end the file, received none: .* before there were"),
+        ('"seed": 0', '"seed": NaN', "all must be JSON as we write it, .* not JSON compliant"),
+        ('"seed": 0', r'"seed": "\\ud800"', "all must be JSON as we write it, .* surrogates"),
+    ],
+    ids=["value", "spelling", "no_seal", "nan", "half_a_surrogate_pair"],
+)
+def test_a_provenance_that_was_edited_by_hand_is_refused(dataset, old, new, message):
+    path = dataset / "provenance.json"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new.replace(r"\\", "\\"), 1))
+    with pytest.raises(ValueError, match=message) as caught:
+        load_description(dataset)
+    assert caught.value.file == "provenance.json"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        None,
+        {},
+        {"../../etc/passwd": "0" * 64},
+        {"/etc/passwd": "0" * 64},
+        {"preview.png": "abc"},
+        {"": "0" * 64},
+    ],
+    ids=["none", "too_few", "above", "absolute", "no_hash", "the_folder"],
+)
+def test_files_that_are_not_those_of_the_dataset_are_refused(dataset, files):
+    def edit(provenance):
+        provenance["files"] = files and {**provenance["files"], **files}
+
+    edit_provenance(dataset, edit)
+    with pytest.raises(ValueError, match=r"`files` must have the SHA-256 of data_info\.csv, "):
+        load_description(dataset)
+
+
+def test_another_file_that_was_changed_is_refused_by_its_hash(tmp_path):
+    dataset = write_tiny_dataset(
+        tmp_path / "out", before_finish=lambda folder: (folder / "report.txt").write_text("4")
+    )
+    description = load_description(dataset)
+    check_hashes(description)
+    (dataset / "report.txt").write_text("5")
+    check_sizes(description)
+    with pytest.raises(ValueError, match=r"report\.txt: SHA-256 must be"):
+        check_hashes(description)
+
+
+def test_a_miscounted_shard_is_refused_by_what_it_holds(dataset):
+    def miscount(provenance):
+        provenance["shards"]["train"][0]["examples"] = 4
+
+    edit_provenance(dataset, miscount)
+    description = load_description(dataset)
+    check_sizes(description)
+    with pytest.raises(ValueError, match=f"{FIRST}: the shard must hold 4 records, .* received 3"):
+        check_hashes(description)
