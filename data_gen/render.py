@@ -16,7 +16,7 @@ from data_gen.style import Style
 
 RENDERERS = ("fast", "captcha")
 
-_LONG_SECONDS = 2.0
+_LONG_SECONDS = 4.0
 
 
 def render(
