@@ -1,7 +1,8 @@
 """`input_fn_maker`: from the shards of a split to batches of (features, labels), through tf.data.
 
 The records may be ours or the book's: data_info.csv says what is in them. Of the package, only
-this file and the two that it is made of, record_stream.py and batch_parser.py, load TensorFlow.
+this file and those that it is made of, record_stream.py, shuffle.py and batch_parser.py, load
+TensorFlow.
 """
 
 import itertools
@@ -14,15 +15,16 @@ import tensorflow as tf
 from records.batch_parser import batch_parser
 from records.description import load_description
 from records.layout import PROVENANCE, SHARD_PATTERN, SPLITS
-from records.record_stream import record_stream, shuffle_window
+from records.record_stream import record_stream
 from records.schema import Field, read_data_info
+from records.shuffle import shuffle_window, shuffled_batches
 
 # What a damaged dataset raises while it is read, from `next(iterator)`. TensorFlow's messages do
 # not say which shard it was: `python records verify DIR` does.
 READING_ERRORS = (
     tf.errors.DataLossError,  # A record is cut, or a checksum is wrong.
     tf.errors.FailedPreconditionError,  # More or fewer records than provenance.json says.
-    tf.errors.InvalidArgumentError,  # A record is not what data_info.csv says.
+    tf.errors.InvalidArgumentError,  # The same, if shuffled; a record is not as in data_info.csv.
     tf.errors.NotFoundError,  # A shard has gone.
 )
 
@@ -75,18 +77,27 @@ def input_fn_maker(
     parse = batch_parser(fields, padding or {})
 
     def input_fn() -> tf.data.Dataset:
-        records = record_stream(
-            [str(shard) for shard in shards],
-            num_records=num_records,
-            epoch=None if epoch == -1 else epoch,
-            window=shuffle_window(fields),
-            seed=seed if shuffle else None,
-        )
-        batches = records.batch(batch_size, drop_remainder).map(
-            parse, num_parallel_calls=tf.data.AUTOTUNE
-        )
+        files = [str(shard) for shard in shards]
+        num_epochs = None if epoch == -1 else epoch
+        if shuffle:
+            batches = shuffled_batches(
+                files,
+                parse,
+                num_records=num_records,
+                epoch=num_epochs,
+                batch_size=batch_size,
+                drop_remainder=drop_remainder,
+                window=shuffle_window(fields),
+                seed=seed,
+            )
+        else:
+            batches = (
+                record_stream(files, num_records=num_records, epoch=num_epochs)
+                .batch(batch_size, drop_remainder)
+                .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
+            )
         options = tf.data.Options()
-        options.experimental_symbolic_checkpoint = True  # See record_stream.py.
+        options.experimental_symbolic_checkpoint = True  # See shuffle.py.
         return batches.prefetch(tf.data.AUTOTUNE).with_options(options)
 
     return input_fn

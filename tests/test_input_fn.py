@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import records
-from records import record_stream
+from records import shuffle as shuffling
 from records.example_proto import decode_example
 from records.input_fn import READING_ERRORS, input_fn_maker
 from records.labels import text_of
@@ -169,11 +169,11 @@ def test_epoch_none_or_minus_one_reads_for_ever(numbered, epoch, shuffle):
     assert len(numbers_of(dataset.take(44))) == 440
 
 
-@pytest.mark.parametrize("window_bytes", [record_stream._WINDOW_BYTES, 7 * 88], ids=["one", "six"])
+@pytest.mark.parametrize("window_bytes", [shuffling._WINDOW_BYTES, 7 * 88], ids=["one", "six"])
 def test_each_shuffled_epoch_has_every_record_once_in_another_order(
     numbered, monkeypatch, window_bytes
 ):
-    monkeypatch.setattr(record_stream, "_WINDOW_BYTES", window_bytes)
+    monkeypatch.setattr(shuffling, "_WINDOW_BYTES", window_bytes)
     numbers = numbers_of(numbered_input_fn(numbered, shuffle=True, batch_size=8, epoch=3)())
     epochs = [tuple(numbers[start : start + NUM_RECORDS]) for start in (0, 40, 80)]
     assert [sorted(epoch) for epoch in epochs] == [list(range(NUM_RECORDS))] * 3
@@ -181,7 +181,7 @@ def test_each_shuffled_epoch_has_every_record_once_in_another_order(
 
 
 def test_the_shards_are_opened_in_another_order_each_epoch(numbered, monkeypatch):
-    monkeypatch.setattr(record_stream, "_WINDOW_BYTES", 88)  # One record: nothing else is mixed.
+    monkeypatch.setattr(shuffling, "_WINDOW_BYTES", 88)  # One record: nothing else is mixed.
     numbers = numbers_of(numbered_input_fn(numbered, shuffle=True, batch_size=8, epoch=4)())
     orders = [
         tuple(number // 10 for number in numbers[start : start + 4]) for start in range(0, 160, 40)
@@ -191,7 +191,7 @@ def test_the_shards_are_opened_in_another_order_each_epoch(numbered, monkeypatch
 
 
 def test_a_window_mixes_shards_that_are_sorted(numbered, monkeypatch):
-    monkeypatch.setattr(record_stream, "_WINDOW_BYTES", 12 * 88)  # 12 records.
+    monkeypatch.setattr(shuffling, "_WINDOW_BYTES", 12 * 88)  # 12 records.
     numbers = numbers_of(numbered_input_fn(numbered, shuffle=True, batch_size=8)())
     assert len({number // 10 for number in numbers[:12]}) == 4
 
@@ -214,7 +214,7 @@ def test_the_shuffle_takes_the_same_memory_for_images_of_any_size(
     height_px, width_px, records_in_window
 ):
     fields = captcha_fields(height_px=height_px, width_px=width_px, num_positions=4)
-    assert record_stream.shuffle_window(fields) == records_in_window
+    assert shuffling.shuffle_window(fields) == records_in_window
 
 
 @pytest.mark.parametrize("num_batches", [0, 1, 4, 5, 6, 17])
@@ -222,7 +222,7 @@ def test_the_shuffle_takes_the_same_memory_for_images_of_any_size(
 def test_a_restored_iterator_goes_on_with_the_same_batches(
     numbered, tmp_path, monkeypatch, shuffle, num_batches
 ):
-    monkeypatch.setattr(record_stream, "_WINDOW_BYTES", 15 * 88)  # Windows of 15, 15 and 10.
+    monkeypatch.setattr(shuffling, "_WINDOW_BYTES", 15 * 88)  # Windows of 15, 15 and 10.
     input_fn = numbered_input_fn(numbered, shuffle=shuffle, epoch=None, batch_size=8)
     iterator = iter(input_fn())
     for _ in range(num_batches):
@@ -326,15 +326,19 @@ def store_no_labels(folder):
     replace_records(folder, image_raw=bytes_feature(bytes(72)))
 
 
+# In order TensorFlow counts, shuffled we do.
+WRONG_COUNT = (tf.errors.FailedPreconditionError, tf.errors.InvalidArgumentError)
+
+
 @pytest.mark.parametrize(
     ("damage", "error"),
     [
-        (cut_between_records, tf.errors.FailedPreconditionError),
+        (cut_between_records, WRONG_COUNT),
         (cut_within_a_record, tf.errors.DataLossError),
-        (cut_to_nothing, tf.errors.FailedPreconditionError),
+        (cut_to_nothing, WRONG_COUNT),
         (flip_a_bit, tf.errors.DataLossError),
-        (remove_a_shard, tf.errors.FailedPreconditionError),
-        (add_a_shard, tf.errors.FailedPreconditionError),
+        (remove_a_shard, WRONG_COUNT),
+        (add_a_shard, WRONG_COUNT),
         (store_short_images, tf.errors.InvalidArgumentError),
         (store_no_labels, tf.errors.InvalidArgumentError),
         (store_long_labels, tf.errors.InvalidArgumentError),
@@ -345,9 +349,9 @@ def test_damage_does_not_pass_silently(tmp_path, damage, error, shuffle):
     folder = write_tiny_dataset(tmp_path / "data", num_shards=2)
     read_all(folder, shuffle=shuffle)
     damage(folder)
-    with pytest.raises(error):
+    with pytest.raises(error) as raised:
         read_all(folder, shuffle=shuffle)
-    assert error in READING_ERRORS
+    assert isinstance(raised.value, READING_ERRORS)
 
 
 def test_a_shard_that_goes_away_is_a_reading_error(tmp_path):

@@ -9,7 +9,7 @@ import records
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What must import TensorFlow, as it builds a tf.data pipeline.
-TENSORFLOW_MODULES = {"batch_parser", "input_fn", "record_stream"}
+TENSORFLOW_MODULES = {"batch_parser", "input_fn", "record_stream", "shuffle"}
 
 
 def test_only_the_input_pipeline_loads_tensorflow():
