@@ -272,7 +272,7 @@ def _raise_if_of_the_data(config: TrainConfig, error: Exception) -> None:
         return  # Nothing is read.
     for problem in verify_dataset(config.data_dir):
         raise ValueError(
-            f"{config.data_dir}: {problem}. All of them: python records verify {config.data_dir}"
+            f"{config.data_dir}: {problem} All of them: python records verify {config.data_dir}"
         ) from error
     if isinstance(error, tf.errors.InvalidArgumentError):
         return  # The data is whole, so it is not about the data: a mistake of ours.
