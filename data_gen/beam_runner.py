@@ -38,9 +38,15 @@ def generate_with_beam(config: GenerateConfig, runner: str, options: Sequence[st
         `config.out_dir` is not free.
       OSError: If the pipeline fails. What was under `out_dir` stays as it was.
     """
-    files = file_systems(os.fspath(config.out_dir))  # Also says if Beam is not there.
+    try:
+        from apache_beam.io.filesystems import FileSystems
+    except ImportError as error:
+        raise ValueError(
+            f"`runner` needs Apache Beam, received {runner!r} in an environment without it. "
+            "Type: make beam"
+        ) from error
     pipeline_options = _pipeline_options(runner, options, config.num_workers)
-    files.set_options(pipeline_options)  # Some clients have their address among them.
+    FileSystems.set_options(pipeline_options)  # Some clients have their address among them.
     generate(config, functools.partial(_draw, pipeline_options))
 
 

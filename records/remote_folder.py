@@ -148,10 +148,10 @@ def file_systems(url: str) -> Any:
         ) from error
     try:
         FileSystems.get_filesystem(url)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise ValueError(
             "--out must be a folder, or a URL that Apache Beam has a client for, received "
-            f"'{url}'. Install the client: pip install 'apache-beam[gcp]' for gs://, [aws] for "
-            "s3://, [azure] for azfs://, [hadoop] for hdfs://."
+            f"'{url}' ({error}). Install the client: pip install 'apache-beam[gcp]' for gs://, "
+            "[aws] for s3://, [azure] for azfs://, [hadoop] for hdfs://."
         ) from error
     return FileSystems

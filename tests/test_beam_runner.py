@@ -47,7 +47,7 @@ def test_beam_writes_the_files_that_processes_write(tmp_path, options):
     generate(config(tmp_path / "processes", **options))
     generate_with_beam(config(tmp_path / "beam", **options), "DirectRunner", [])
     assert files_of(tmp_path / "beam") == files_of(tmp_path / "processes")
-    assert len(list((tmp_path / "beam/train").iterdir())) == 5
+    assert len(list((tmp_path / "beam/train").iterdir())) > 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["beam", "processes"]
 
 

@@ -110,10 +110,11 @@ def test_a_file_too_many_among_the_shards_is_refused():
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("s4://bucket/data", r"a client for, received 's4://bucket/data'.*apache-beam\[gcp\]"),
-        ("gs://bucket/data", r"received 'gs://bucket/data'. Install the client"),
+        ("s4://bucket/data", r"a client for, received 's4://bucket/data' .*apache-beam\[gcp\]"),
+        ("hdfs://data", r"received 'hdfs://data' .* Install the client"),
+        ("gs://bucket/data", r"received 'gs://bucket/data' .* Install the client"),
     ],
-    ids=["unknown", "client_not_installed"],
+    ids=["unknown", "hdfs_not_installed", "gs_not_installed"],
 )
 def test_a_url_without_a_client_is_refused(url, message):
     with pytest.raises(ValueError, match=message):
