@@ -8,6 +8,7 @@ from absl import logging
 
 from data_gen.import_config import ImportConfig
 from data_gen.import_report import REJECTED, Report, make_report, report_lines, write_report
+from data_gen.import_sources import write_sources
 from data_gen.label_source import find_labels
 from data_gen.picture_files import Picture, pixels_at
 from data_gen.picture_selection import (
@@ -33,7 +34,8 @@ def import_images(config: ImportConfig) -> None:
     """Writes the pictures of `config.source` as a dataset under `config.out_dir`.
 
     What became of the files is logged in short, and comes with the dataset as import_report.json;
-    those that cannot be used are in rejected.csv too, a row of `file,reason` each. Pictures that
+    those that cannot be used are in rejected.csv too, a row of `file,reason` each; sources.csv says
+    which file each example was. Pictures that
     are identical, as the dataset has them, lie in the same split; labelled differently, all of them
     are rejected.
 
@@ -60,10 +62,12 @@ def import_images(config: ImportConfig) -> None:
         config.out_dir, fields=fields, alphabet=selection.alphabet, overwrite=config.overwrite
     ) as writer:
         encoding = Encoding(fields, selection.alphabet, common.size, config.resize)
-        write_splits(writer, {"train": train, "test": test}, encoding, config.num_workers)
+        splits = {"train": train, "test": test}
+        write_splits(writer, splits, encoding, config.num_workers)
         examples = ((pixels_at(file, common.size, config.resize), file.label) for file in train)
         write_preview(examples, writer.path / "preview.png")
         write_report(report, writer.path)
+        write_sources(splits, writer.path)
         writer.finish(_provenance(config, common, report))
     _log_rejected(selection.rejected, config.out_dir / REJECTED)
     for line in report_lines(report):

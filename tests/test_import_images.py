@@ -171,7 +171,19 @@ def test_the_report_is_logged_and_lies_with_the_dataset(tmp_path, caplog):
         f"import | {line}" for line in report_lines(report)
     ]
     provenance = load_description(tmp_path / "out").provenance
-    assert {"import_report.json", "rejected.csv", "preview.png"} <= provenance["files"].keys()
+    written = {"import_report.json", "rejected.csv", "sources.csv", "preview.png"}
+    assert written <= provenance["files"].keys()
+
+
+def test_sources_say_which_file_each_example_was(tmp_path):
+    folder = write_folder(tmp_path / "in", n=12)
+    _, values = run(folder, tmp_path / "out", seed=3)
+    with (tmp_path / "out" / "sources.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    for row in rows:
+        stored = values[row["split"]][int(row["index"])]["image"]
+        np.testing.assert_array_equal(stored, np.asarray(Image.open(folder / row["file"])))
 
 
 @pytest.mark.parametrize(
