@@ -48,7 +48,10 @@ format: dev  ## Formats the code, and mends what ruff can mend
 	@$(BIN)/ruff format .
 
 bench: dev  ## The measurements of benchmarks/RESULTS.md, one after the other: an hour and more
-	@$(BIN)/python benchmarks/render_speed.py --small=50000 --large=500000
+	@$(BIN)/python benchmarks/render_speed.py --small=10000 --large=500000
+	@$(BIN)/python benchmarks/render_stages.py
+	@$(BIN)/python benchmarks/render_fidelity.py
+	@$(BIN)/python benchmarks/cross_reading.py --config=configs/quick.flags --n_read=20000
 	@test -d captcha_data || $(BIN)/python data_gen --n 50000
 	@$(BIN)/python benchmarks/training_run.py --name=quick -- --flagfile=configs/quick.flags
 	@$(BIN)/python benchmarks/training_run.py --name=captcha -- --flagfile=configs/captcha.flags

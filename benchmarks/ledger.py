@@ -17,7 +17,7 @@ from data_gen.parallel import num_cores
 
 _FOLDER = pathlib.Path(__file__).resolve().parent
 _RESULTS = _FOLDER / "results"
-_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "captcha")
+_PACKAGES = ("tensorflow", "keras", "numpy", "numba", "pillow", "captcha")
 
 
 def record(name: str, title: str, figures: dict[str, Any]) -> None:
