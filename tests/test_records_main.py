@@ -212,17 +212,20 @@ def test_info_writes_nested_facts_with_dots_and_lists_with_commas(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "a command and a dataset are needed, verify|show|dump|info DIR, received 'none'"),
+        (
+            [],
+            "a command and a folder are needed, verify|show|dump|info|label|audit DIR, received ",
+        ),
         (
             ["info"],
-            "a command and a dataset are needed, verify|show|dump|info DIR, received 'info'",
+            "a command and a folder are needed, verify|show|dump|info|label|audit DIR, received ",
         ),
         (["list", "data"], "received 'list data'"),
         (["info", "data", "more"], "received 'info data more'"),
         (["info", "nowhere"], "received 'nowhere', which does not exist"),
         (["verify", "nowhere"], "received 'nowhere', which does not exist"),
         (["info", "data/train"], "received 'data/train', which has no provenance.json"),
-        (["info", "data", "--n=3"], "`--n` goes with show and dump only, received it with info"),
+        (["info", "data", "--n=3"], "`--n` goes with show, dump, label and audit only, received i"),
         (["verify", "data", "--split=test"], "`--split` goes with show and dump only"),
         (["show", "data", "--split=dev"], "--split=dev: value should be one of <train|test>"),
         (["show", "data", "--out=mine.png"], "`--out` must not exist yet, received 'mine.png'"),

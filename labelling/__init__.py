@@ -1,0 +1,1 @@
+"""An exported network at work on people's own pictures: proposes labels, finds wrong ones."""

@@ -1,0 +1,101 @@
+"""What the networks of an audit start from: the weights of an exported network, or fresh ones."""
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from model.captcha_estimator import network_config
+from model.description import ModelDescription
+from model.networks import NetworkConfig, build_network
+
+_DESCRIPTION = pathlib.PurePath("assets.extra/model.json")
+_VARIABLES = pathlib.PurePath("variables/variables")
+_VALUE = "net_variables/{}/.ATTRIBUTES/VARIABLE_VALUE"  # As model.estimator exports them.
+_DRAWN = "data_gen"  # The generator of a dataset that was drawn, in its provenance.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExportedNetwork:
+    """An exported network, apart from its graph."""
+
+    description: ModelDescription
+    weights: dict[str, np.ndarray]  # By path, for example "conv1_1/kernel".
+    trained_on_drawings: bool  # Known to be; False also if the export does not say.
+
+    def weights_for(self, config: NetworkConfig, alphabet: str, seed: int) -> list[np.ndarray]:
+        """A value for each weight of a network like this one.
+
+        Where characters and their places are the same, so are the weights; heads for other ones
+        are fresh.
+
+        Args:
+          config: Of the network; its `image_shape` is this one's.
+          alphabet: Of the network.
+          seed: Of fresh weights.
+        """
+        reads_the_same = alphabet == self.description.alphabet
+        weights = []
+        for fresh in build_network(dataclasses.replace(config, seed=seed)).weights:
+            exported = self.weights.get(fresh.path)
+            fits = exported is not None and exported.shape == tuple(fresh.shape)
+            is_head = fresh.path.startswith("position_")
+            weights.append(exported if fits and (reads_the_same or not is_head) else fresh.numpy())
+        return weights
+
+
+def fresh_weights(config: NetworkConfig, seed: int) -> list[np.ndarray]:
+    """A value for each weight of the network, drawn by `seed`."""
+    network = build_network(dataclasses.replace(config, seed=seed))
+    return [weight.numpy() for weight in network.weights]
+
+
+def load_exported(version_folder: pathlib.Path) -> ExportedNetwork:
+    """Reads the weights out of a SavedModel that `python export` wrote.
+
+    Args:
+      version_folder: The one with saved_model.pb.
+
+    Raises:
+      ValueError: If there is no description of the network, or the weights do not fit it.
+    """
+    try:
+        values = json.loads((version_folder / _DESCRIPTION).read_text(encoding="utf-8"))
+        description = _description(values)
+        net = build_network(network_config(description))
+        reader = tf.train.load_checkpoint(str(version_folder / _VARIABLES))
+        variables = {
+            variable.path: reader.get_tensor(_VALUE.format(index))
+            for index, variable in enumerate(net.variables)  # Weights, and states of dropout.
+        }
+    except (OSError, KeyError, TypeError, ValueError, tf.errors.OpError) as error:
+        raise _unusable(version_folder, str(error)) from error
+    for weight in net.weights:
+        shape = variables[weight.path].shape
+        if shape != tuple(weight.shape):
+            raise _unusable(version_folder, f"{weight.path} has the shape {shape}")
+    trained_on = values.get("trained_on")
+    return ExportedNetwork(
+        description=description,
+        weights={weight.path: variables[weight.path] for weight in net.weights},
+        trained_on_drawings=isinstance(trained_on, dict) and trained_on.get("generator") == _DRAWN,
+    )
+
+
+def _description(values: dict[str, Any]) -> ModelDescription:
+    known = {
+        field.name: values[field.name]
+        for field in dataclasses.fields(ModelDescription)
+        if field.name in values
+    }
+    return ModelDescription(**{**known, "image_shape": tuple(known["image_shape"])})
+
+
+def _unusable(version_folder: pathlib.Path, reason: str) -> ValueError:
+    return ValueError(
+        f"`saved_model` must hold the weights of a network of ours, received '{version_folder}' "
+        f"where they cannot be found ({reason}). Export it again: python export --model_dir=M"
+    )
