@@ -18,7 +18,7 @@ from typing import Any
 from data_gen.generate import GenerateConfig, ShardTask, generate, records_of
 from records.dataset_writer import DatasetWriter
 from records.layout import Shard
-from records.remote_folder import UNFINISHED, file_systems
+from records.remote_folder import UNFINISHED, file_systems, load_file_systems
 from records.shard_writer import write_shard
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -39,14 +39,14 @@ def generate_with_beam(config: GenerateConfig, runner: str, options: Sequence[st
       OSError: If the pipeline fails. What was under `out_dir` stays as it was.
     """
     try:
-        from apache_beam.io.filesystems import FileSystems
+        files = load_file_systems()
     except ImportError as error:
         raise ValueError(
             f"`runner` needs Apache Beam, received {runner!r} in an environment without it. "
             "Type: make beam"
         ) from error
     pipeline_options = _pipeline_options(runner, options, config.num_workers)
-    FileSystems.set_options(pipeline_options)  # Some clients have their address among them.
+    files.set_options(pipeline_options)  # Some clients have their address among them.
     generate(config, functools.partial(_draw, pipeline_options))
 
 

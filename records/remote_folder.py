@@ -5,6 +5,7 @@ no lock. So what makes a dataset whole is its marker, provenance.json, which is 
 folder without it is no dataset.
 """
 
+import logging
 import os
 import pathlib
 import shutil
@@ -140,18 +141,33 @@ def file_systems(url: str) -> Any:
       ValueError: If Apache Beam is not there, or lacks the client of the URL's scheme.
     """
     try:
-        from apache_beam.io.filesystems import FileSystems
+        files = load_file_systems()
     except ImportError as error:
         raise ValueError(
             f"an --out like '{url}' is written by Apache Beam, received an environment without it. "
             "Type: make beam"
         ) from error
     try:
-        FileSystems.get_filesystem(url)
+        files.get_filesystem(url)
     except (ValueError, OSError) as error:
         raise ValueError(
             "--out must be a folder, or a URL that Apache Beam has a client for, received "
             f"'{url}' ({error}). Install the client: pip install 'apache-beam[gcp]' for gs://, "
             "[aws] for s3://, [azure] for azfs://, [hadoop] for hdfs://."
         ) from error
+    return files
+
+
+def load_file_systems() -> Any:
+    """Imports Beam, quietly: it tells of each client that is not installed.
+
+    Raises:
+      ImportError: If Apache Beam is not there.
+    """
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        from apache_beam.io.filesystems import FileSystems
+    finally:
+        logging.disable(level)
     return FileSystems

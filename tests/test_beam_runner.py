@@ -59,6 +59,19 @@ def test_beam_writes_the_same_to_a_url(tmp_path):
     assert files_below("memory://bucket/beam") == files_of(tmp_path / "processes")
 
 
+@pytest.mark.slow
+def test_the_program_takes_a_runner(tmp_path, run_program):
+    arguments = ["--n", 30, "--n_test", 10, "--seed", 4]
+    options = (
+        "  --direct_running_mode=multi_threading,   --direct_num_workers=2"  # As in docs/scale.md.
+    )
+    beam = ["--runner=DirectRunner", f"--beam_options={options}", "--out", tmp_path / "beam"]
+    run = run_program("data_gen", *arguments, *beam)
+    assert run.returncode == 0, run.stderr
+    run_program("data_gen", *arguments, "--out", tmp_path / "processes")
+    assert files_of(tmp_path / "beam") == files_of(tmp_path / "processes")
+
+
 def test_a_shard_that_is_drawn_twice_is_there_once_and_whole(tmp_path):
     with DatasetWriter(tmp_path / "out", **description(config(tmp_path / "out"))) as writer:
         task, *_ = plan_tasks(config(tmp_path / "out"), writer)
