@@ -166,6 +166,7 @@ def prepare(config: TrainConfig):
     from model.estimator import RunConfig
     from model.params import ModelParams
     from model.precision import dtype_policy
+    from model.trained_on import TrainedOn, check_trained_on, save_trained_on
 
     dataset = _load_data(config)
     description = ModelDescription(
@@ -177,6 +178,11 @@ def prepare(config: TrainConfig):
     )
     if has_description(config.model_dir) or config.mode == "evaluate":
         check_same(load_description(config.model_dir), description, config.model_dir)
+    data = TrainedOn(
+        data_dir=config.data_dir, generator=dataset.generator, identity=dataset.identity
+    )
+    if config.mode != "evaluate":
+        check_trained_on(data, config.model_dir)
     params = ModelParams(
         network=network_config(
             description,
@@ -202,6 +208,7 @@ def prepare(config: TrainConfig):
     if config.mode != "evaluate":
         os.makedirs(config.model_dir, exist_ok=True)
         save_description(description, config.model_dir)
+        save_trained_on(data, config.model_dir)
         _save_flags(config)
     logging.info(
         "config | %s | %d parameters | %s | %s captchas to train on, %d to test on",

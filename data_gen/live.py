@@ -9,10 +9,13 @@ set are the first `n_test` examples of split "test", the same in every evaluatio
 """
 
 import dataclasses
+import hashlib
+import json
 import pathlib
 import urllib.parse
 
 from data_gen.generate import GenerateConfig
+from data_gen.origin import GENERATOR
 from data_gen.style import Style
 from data_gen.style_file import load_style
 
@@ -37,6 +40,17 @@ class LiveData:
             seed=self.seed,
             out_dir=pathlib.Path(),  # Nothing is written.
         )
+
+    @property
+    def generator(self) -> str:
+        """What draws."""
+        return GENERATOR
+
+    @property
+    def identity(self) -> str:
+        """Equal for equal captchas to train on."""
+        drawn = {"style": dataclasses.asdict(self.style), "seed": self.seed}
+        return hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()
 
     @property
     def alphabet(self) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from export.signatures import captcha_signatures
 from model.captcha_estimator import load_estimator
+from model.trained_on import load_trained_on
 
 _DESCRIPTION = "model.json"  # Under assets.extra/: for people; TensorFlow Serving ignores it.
 
@@ -61,6 +62,9 @@ def export_model(config: ExportConfig) -> Exported:
     with tempfile.TemporaryDirectory() as folder:
         described = pathlib.Path(folder) / _DESCRIPTION
         values = {**dataclasses.asdict(description), "step": step}
+        trained_on = load_trained_on(config.model_dir)
+        if trained_on is not None:
+            values["trained_on"] = dataclasses.asdict(trained_on)
         described.write_text(json.dumps(values, indent=2) + "\n")
         path = estimator.export_saved_model(
             config.out,

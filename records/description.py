@@ -24,6 +24,16 @@ class DatasetDescription:
     provenance: dict[str, Any]  # See records/provenance.py.
 
     @property
+    def generator(self) -> str:
+        """The program that made it, as it calls itself; "" if it does not say."""
+        return str(self.provenance.get("generator", ""))
+
+    @property
+    def identity(self) -> str:
+        """Equal for equal datasets, wherever they lie: the seal of provenance.json."""
+        return self.provenance["seal"]
+
+    @property
     def alphabet(self) -> str:
         """The characters; labels are indices into it."""
         return alphabet_of(self.provenance)

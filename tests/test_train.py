@@ -140,17 +140,35 @@ def test_other_data_than_the_checkpoints_is_refused_and_they_are_kept(small_data
     assert before == {path: path.read_bytes() for path in (tmp_path / "model").glob("ckpt*")}
 
 
-def test_a_smaller_dataset_in_the_same_model_dir_is_refused_where_its_place_is_missing(
-    small_dataset, tmp_path
+@pytest.mark.parametrize("num_train", [20, 60], ids=["smaller", "as_large"])
+def test_another_dataset_in_the_same_model_dir_is_evaluated_but_not_trained_on(
+    small_dataset, tmp_path, num_train
 ):
     from data_gen.generate import GenerateConfig, generate
     from data_gen.style import Style
 
     train.run(config(small_dataset, tmp_path))
     other = tmp_path / "other"
-    generate(GenerateConfig(style=Style(), num_train=20, num_test=4, out_dir=other, num_workers=1))
+    generate(
+        GenerateConfig(
+            style=Style(), num_train=num_train, num_test=4, out_dir=other, num_workers=1, seed=8
+        )
+    )
     with pytest.raises(ValueError, match=r"must be the dataset that .* was trained on so far"):
         train.run(config(other, tmp_path, max_steps=20))
+    assert train.run(config(other, tmp_path, mode="evaluate"))["n"] == 4
+
+
+def test_the_same_dataset_goes_on_wherever_it_lies(small_dataset, tmp_path):
+    train.run(config(small_dataset, tmp_path))
+    shutil.copytree(small_dataset, tmp_path / "moved")
+    assert train.run(config(tmp_path / "moved", tmp_path, max_steps=4))["global_step"] == 4
+
+
+def test_other_live_captchas_are_refused_too(tmp_path):
+    train.run(config("live:default?seed=1&n_test=4", tmp_path))
+    with pytest.raises(ValueError, match=r"must be the dataset that .* was trained on so far"):
+        train.run(config("live:default?seed=2&n_test=4", tmp_path, max_steps=4))
 
 
 def damage_cut(data):
