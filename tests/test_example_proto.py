@@ -16,6 +16,11 @@ VALUES = {feature: tiny_values("train", 3)[feature] for feature in ("image", "la
 BOOK_LABEL = Field(name="label_raw", feature="label", dtype="int64", shape=(2,), storage="raw")
 
 
+def values_of(fields):
+    """What `tiny_values` has for these fields."""
+    return {field.feature: tiny_values("train", 3)[field.feature] for field in fields}
+
+
 def with_field(name, **lists):
     """A record of VALUES whose field `name` holds something else, or is gone."""
     example = Example.FromString(encode_example(FIELDS, VALUES))
@@ -48,7 +53,7 @@ def test_the_bytes_are_those_of_the_format():
 @pytest.mark.parametrize("encoding", ["raw", "png"])
 def test_values_read_back_as_they_were(encoding, with_map):
     fields = tiny_fields(encoding, with_map)
-    values = {field.feature: tiny_values("train", 3)[field.feature] for field in fields}
+    values = values_of(fields)
     decoded = decode_example(fields, encode_example(fields, values))
     assert decoded.keys() == values.keys()
     for field in fields:
@@ -73,7 +78,7 @@ def test_the_books_labels_are_raw_little_endian_int64():
 
 def test_equal_values_give_equal_bytes_in_whatever_order_they_come():
     fields = tiny_fields(with_map=True)
-    values = tiny_values("train", 3)
+    values = values_of(fields)
     backwards = dict(reversed(values.items()))
     assert encode_example(fields, values) == encode_example(fields[::-1], backwards)
 
@@ -95,7 +100,7 @@ def test_what_was_decoded_is_its_owners_to_change():
     [
         ({"image": VALUES["image"]}, "must be the features image, label, received image"),
         ({}, "must be the features image, label, received none"),
-        (tiny_values("train", 3), "received image, label, map"),
+        (tiny_values("train", 3), "received image, label, length, map"),
         ({**VALUES, "image": VALUES["image"] / 255}, r"uint8 \[4, 6, 3\], received float64"),
         ({**VALUES, "image": VALUES["image"][:3]}, r"\[4, 6, 3\], received uint8 \[3, 6, 3\]"),
         ({**VALUES, "label": np.array([3])}, r"`label` must be int64 \[2\], received int64 \[1\]"),
@@ -155,7 +160,7 @@ def test_an_image_that_cannot_be_decoded_is_refused(content, message):
 
 def test_other_fields_in_a_record_do_not_matter():
     fields = tiny_fields(with_map=True)
-    record = encode_example(fields, tiny_values("train", 3))
+    record = encode_example(fields, values_of(fields))
     assert decode_example(FIELDS, record).keys() == {"image", "label"}
 
 
@@ -171,7 +176,7 @@ def test_tensorflow_parses_our_bytes_and_writes_the_same(encoding):
     import tensorflow as tf
 
     fields = tiny_fields(encoding, with_map=True)
-    values = tiny_values("train", 3)
+    values = values_of(fields)
     record = encode_example(fields, values)
     features = tf.train.Example.FromString(record).features.feature
     assert list(features["label"].int64_list.value) == [3, 6]
