@@ -14,6 +14,7 @@ from export.reader import Reader
 from model.captcha_estimator import captcha_estimator, load_estimator, network_config
 from model.description import ModelDescription, save_description
 from model.params import ModelParams
+from model.trained_on import TrainedOn, save_trained_on
 
 DESCRIPTION = ModelDescription(
     net="small", image_shape=(16, 24, 3), alphabet="0123456789", num_positions=2
@@ -22,11 +23,15 @@ RNG = np.random.default_rng((8, 0, 0))
 IMAGES = RNG.integers(0, 256, [6, 16, 24, 3], np.uint8)
 
 
+TRAINED_ON = TrainedOn(data_dir="d", generator="data_gen", identity="0f")
+
+
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory):
     """Three steps in bfloat16, as a machine that has it would train."""
     folder = tmp_path_factory.mktemp("model")
     save_description(DESCRIPTION, folder)
+    save_trained_on(TRAINED_ON, folder)
     params = ModelParams(
         network=network_config(DESCRIPTION, dtype_policy="mixed_bfloat16"),
         warmup_steps=1,
@@ -71,6 +76,7 @@ def test_the_description_says_what_the_export_reads(exported):
         "num_positions": 2,
         "has_blank": False,
         "step": 3,
+        "trained_on": {"data_dir": "d", "generator": "data_gen", "identity": "0f"},
     }
 
 
