@@ -46,7 +46,7 @@ def test_the_chain_ends_with_its_table(chain):
 
 def test_every_stage_shows_its_progress_as_plain_lines(chain):
     _, _, done = chain
-    for line in ("train | 400 of 400 captchas", "train | step     30 of 30", "eval  | step     30",
+    for line in ("draw | 440 of 440 captchas", "train | step     30 of 30", "eval  | step     30",
                  "read | 50 of 50 captchas"):  # fmt: skip
         assert line in done.stderr
     assert "\r" not in done.stderr
