@@ -21,7 +21,7 @@ BATCH_SIZE = 64
 _READ_AT_ONCE = 250
 _LEARNING_RATE = 1e-3
 # Shorter, and networks that start from fresh weights often give a character up: BUILD_NOTES.md,
-# "Wrong labels".
+# "Audit".
 _WARMUP_STEPS = 300
 # As in configs/captcha.flags.
 _MOST_SHIFT_ROWS = 2
