@@ -1,4 +1,4 @@
-"""TensorBoard scalars; one writer a folder, kept open, so that a run has one events file there."""
+"""TensorBoard's events; one writer a folder, kept open, so that a run has one events file there."""
 
 import os
 from collections.abc import Mapping
@@ -7,17 +7,21 @@ import tensorflow as tf
 
 
 class Summaries:
-    """Writes scalars into folders."""
+    """Writes into folders."""
 
     def __init__(self):
         self._writers = {}
 
-    def write(self, folder: str | os.PathLike, scalars: Mapping[str, float], step: int) -> None:
-        """Adds one point to each curve in `folder` and makes it visible at once."""
+    def writer(self, folder: str | os.PathLike) -> tf.summary.SummaryWriter:
+        """The writer of `folder`, for what is no scalar. Call `flush()` on it after."""
         folder = os.fspath(folder)
         if folder not in self._writers:
             self._writers[folder] = tf.summary.create_file_writer(folder)
-        writer = self._writers[folder]
+        return self._writers[folder]
+
+    def write(self, folder: str | os.PathLike, scalars: Mapping[str, float], step: int) -> None:
+        """Adds one point to each curve in `folder` and makes it visible at once."""
+        writer = self.writer(folder)
         with writer.as_default():
             for name, value in scalars.items():
                 tf.summary.scalar(name, value, step=step)
