@@ -19,6 +19,7 @@ class ToyProgram:
         self.global_step = tf.Variable(0, dtype=tf.int64)
         self.is_chief = is_chief
         self.chance = {}
+        self.average = None
 
 
 def make_run(folder, *, last_step=None, is_chief=True, step=0, **options):
