@@ -4,6 +4,7 @@ A pure function of tensors. The network comes in built, so nothing here creates 
 the Estimator can trace it once a mode.
 """
 
+import math
 from collections.abc import Mapping
 
 import keras
@@ -35,8 +36,8 @@ def model_fn(
       step: int64 scalar, the global step; with `params.seed` it fixes the random shifts.
 
     Returns:
-      PREDICT: predictions `digits` int64 `[N, L]` and `probabilities` float32 `[N, L, K]`.
-      Otherwise the mean cross-entropy over all positions, ln K at chance, and `character_accuracy`
+      PREDICT: predictions `digits` int64 `[N, L]` and `probabilities` float32 `[N, L, K]`; EVAL has
+      them too. Otherwise the mean cross-entropy over all positions, ln K at chance, and `character_accuracy`
       and `sequence_accuracy`, a value an example. A blank, where labels vary in length, is one of
       the K classes and counts in the loss as any other: it is how the network says where a text
       ends.
@@ -55,10 +56,11 @@ def model_fn(
     logits = net(image, training=drops_out)  # [L * N, K]
     by_example = logits_by_example(logits, params.network.num_positions)  # [N, L, K]
     digits = tf.argmax(by_example, axis=-1)  # [N, L]
+    predictions = {"digits": digits}
+    if not training:
+        predictions["probabilities"] = tf.nn.softmax(by_example)
     if mode == ModeKeys.PREDICT:
-        return EstimatorSpec(
-            mode, predictions={"digits": digits, "probabilities": tf.nn.softmax(by_example)}
-        )
+        return EstimatorSpec(mode, predictions=predictions)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
         labels=targets_in_logit_order(labels), logits=logits
     )  # [L * N]
@@ -66,9 +68,16 @@ def model_fn(
         "character_accuracy": character_accuracy(digits, labels, params.network.blank),
         "sequence_accuracy": sequence_accuracy(digits, labels),
     }
+    num_classes = params.network.num_classes
     return EstimatorSpec(
         mode,
+        predictions=predictions,
         loss=tf.reduce_mean(losses),
         eval_metric_ops=None if training else metrics,
         train_metric_ops=metrics if training else None,
+        chance={
+            "loss": math.log(num_classes),
+            "character_accuracy": 1 / num_classes,
+            "sequence_accuracy": num_classes**-params.network.num_positions,
+        },
     )

@@ -17,10 +17,15 @@ from model.estimator.variable_differences import differences_between
 
 _NAMES_KEY = "names/.ATTRIBUTES/VARIABLE_VALUE"
 _STEP_KEY = "global_step/.ATTRIBUTES/VARIABLE_VALUE"
+_HOOKS_KEY = "hooks/.ATTRIBUTES/VARIABLE_VALUE"
 _ITERATOR_KEY = "iterator/.ATTRIBUTES/ITERATOR_STATE"
 # What TensorFlow's reader raises, LookupError for a file that ends too soon.
 _READING_ERRORS = (tf.errors.OpError, ValueError, LookupError)
 _MAX_DIFFERENCES = 4  # In one message.
+
+
+class DamagedCheckpointError(ValueError):
+    """A checkpoint cannot be read."""
 
 
 class CheckpointMismatchError(ValueError):
@@ -30,8 +35,13 @@ class CheckpointMismatchError(ValueError):
 class CheckpointFile:
     """Reads the checkpoint at `path`, the common beginning of its files' names.
 
+    Attributes:
+      global_step: The number of updates.
+      hook_states: What hooks asked to be remembered, by name.
+
     Raises:
-      ValueError: If it is missing, damaged or none of ours; here or when values are read.
+      DamagedCheckpointError: If it is missing, damaged or none of ours; here or when values are
+        read.
     """
 
     def __init__(self, path: str):
@@ -42,6 +52,9 @@ class CheckpointFile:
             raise self._unreadable(error) from error
         self.global_step = int(self._read(_STEP_KEY))
         names = json.loads(self._read(_NAMES_KEY))
+        # Older checkpoints have none.
+        has_hooks = self._reader.has_tensor(_HOOKS_KEY)
+        self.hook_states = json.loads(self._read(_HOOKS_KEY)) if has_hooks else {}
         self._keys = {
             group: {
                 name: f"{group}/{index}/.ATTRIBUTES/VARIABLE_VALUE"
@@ -51,8 +64,19 @@ class CheckpointFile:
         }
 
     def names(self, group: str) -> list[str]:
-        """The names of a group's variables, in order."""
-        return list(self._keys[group])
+        """The names of a group's variables, in order; empty if there is no such group."""
+        return list(self._keys.get(group, ()))
+
+    def check_whole(self) -> None:
+        """Reads everything.
+
+        Raises:
+          DamagedCheckpointError: If something cannot be read.
+        """
+        for key in self._reader.get_variable_to_shape_map():
+            if key != _ITERATOR_KEY:
+                self._read(key)
+        self.has_iterator()
 
     def value(self, name: str) -> np.ndarray:
         """The value of the variable `name` of any group, or of "global_step".
@@ -62,8 +86,8 @@ class CheckpointFile:
         """
         if name == "global_step":
             return self._read(_STEP_KEY)
-        for keys in self._keys.values():
-            if name in keys:
+        for group, keys in self._keys.items():
+            if name in keys and group != "average":  # Which has the names of the weights.
                 return self._read(keys[name])
         raise ValueError(
             f"the name must be one of those in {self._path}, received {name!r}. "
@@ -104,7 +128,7 @@ class CheckpointFile:
         """Whether it holds a place in the input, which is whole then.
 
         Raises:
-          ValueError: If it is damaged there.
+          DamagedCheckpointError: If it is damaged there.
         """
         if not self._reader.has_tensor(_ITERATOR_KEY):
             return False
@@ -126,8 +150,8 @@ class CheckpointFile:
         except _READING_ERRORS as error:
             raise self._unreadable(error) from error
 
-    def _unreadable(self, error: Exception) -> ValueError:
-        return ValueError(
+    def _unreadable(self, error: Exception) -> DamagedCheckpointError:
+        return DamagedCheckpointError(
             f"checkpoint {self._path} must be whole and written by this Estimator, received one "
             f"that cannot be read ({reason(error)}). Remove {self._path}.* to go on from the one "
             "before."

@@ -10,12 +10,17 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
 from absl import logging
 
-from model.estimator.checkpoint_file import CheckpointFile, CheckpointMismatchError, reason
+from model.estimator.checkpoint_file import (
+    CheckpointFile,
+    CheckpointMismatchError,
+    DamagedCheckpointError,
+    reason,
+)
 from model.estimator.input_data import TrainingInput
 from model.estimator.program import Program
 from model.estimator.variable_groups import all_variables, network_variables
@@ -25,10 +30,56 @@ _INDEX = re.compile(r"ckpt-(\d+)\.index")
 
 def latest_checkpoint(model_dir: str | os.PathLike) -> str | None:
     """The path of the checkpoint of the highest step, without suffix; None if there is none."""
+    return next(iter(checkpoints_in(model_dir)), None)
+
+
+def checkpoints_in(model_dir: str | os.PathLike) -> list[str]:
+    """The paths of all checkpoints, without suffix, the newest first."""
     folder = pathlib.Path(model_dir)
     names = os.listdir(folder) if folder.is_dir() else []
     steps = [int(match[1]) for match in map(_INDEX.fullmatch, names) if match]
-    return _path(folder, max(steps)) if steps else None
+    return [path_of(folder, step) for step in sorted(steps, reverse=True)]
+
+
+def newest_whole_checkpoint(model_dir: str | os.PathLike) -> str | None:
+    """The path of the newest checkpoint that can be read, without suffix; None if there is none.
+
+    A warning names each newer one that cannot, and the one that is used in its place.
+
+    Raises:
+      DamagedCheckpointError: If there are some, and none can be read.
+    """
+    problems = {}
+    for path in checkpoints_in(model_dir):
+        try:
+            CheckpointFile(path).check_whole()
+        except DamagedCheckpointError as error:
+            problems[path] = error
+            continue
+        for damaged, problem in problems.items():
+            logging.warning(
+                "checkpoint %s cannot be read (%s): going back to %s",
+                damaged,
+                reason(problem.__cause__ or problem),
+                path,
+            )
+        return path
+    for problem in problems.values():
+        raise problem
+    return None
+
+
+def set_damaged_aside(model_dir: str | os.PathLike, path: str | None) -> None:
+    """Renames the checkpoints that are newer than that at `path` to `damaged-ckpt-...`.
+
+    A training that goes on from `path` would otherwise be found behind them by the next one.
+    """
+    for damaged in checkpoints_in(model_dir):
+        if damaged == path:
+            return
+        folder, name = os.path.split(damaged)
+        for file in pathlib.Path(folder).glob(f"{name}.*"):
+            file.replace(file.with_name(f"damaged-{file.name}"))
 
 
 def step_of(path: str) -> int:
@@ -37,9 +88,15 @@ def step_of(path: str) -> int:
 
 
 def save_checkpoint(
-    program: Program, training_input: TrainingInput, model_dir: str | os.PathLike, keep_max: int
+    program: Program,
+    training_input: TrainingInput,
+    model_dir: str | os.PathLike,
+    keep_max: int,
+    hook_states: Mapping[str, dict],
 ) -> str:
     """Writes `ckpt-<step>`, then removes all but the newest `keep_max`.
+
+    `hook_states` is what hooks want to be told when a training goes on from here, as JSON.
 
     Returns:
       Its path, without suffix.
@@ -52,6 +109,7 @@ def save_checkpoint(
     content["names"] = tf.Variable(
         json.dumps({group: list(variables) for group, variables in groups.items()})
     )
+    content["hooks"] = tf.Variable(json.dumps(hook_states))
     content["global_step"] = program.global_step
     if training_input.iterator_can_be_saved:
         content["iterator"] = training_input.iterator
@@ -71,24 +129,36 @@ def save_checkpoint(
             reason(error),
         )
         training_input.iterator_can_be_saved = False
-        return save_checkpoint(program, training_input, model_dir, keep_max)
+        return save_checkpoint(program, training_input, model_dir, keep_max, hook_states)
     except tf.errors.OpError as error:
         raise OSError(_cannot_write(model_dir, error)) from error
-    return _path(model_dir, step)
+    return path_of(model_dir, step)
 
 
 def restore_network(program: Program, path: str) -> None:
     """Brings network and global step to the checkpoint at `path`; the optimizer stays as it is.
 
+    If the checkpoint has averages of the weights, the network gets those.
+
     Raises:
       ValueError: If the checkpoint is damaged or of another network; nothing has changed then.
     """
     file = CheckpointFile(path)
-    _assign(program, file, file.values_for("net", network_variables(program)["net"]))
+    variables = network_variables(program)["net"]
+    pairs = file.values_for("net", variables)
+    if file.names("average"):
+        theirs, ours = file.names("net"), list(variables)
+        places = dict(zip(theirs, theirs if set(theirs) == set(ours) else ours, strict=True))
+        averaged = {name: variables[places[name]] for name in file.names("average")}
+        pairs += file.values_for("average", averaged)
+    _assign(program, file, pairs)
 
 
-def restore_training(program: Program, path: str) -> None:
+def restore_training(program: Program, path: str) -> dict[str, dict]:
     """Brings all but the input to the checkpoint at `path`.
+
+    Returns:
+      The states of the hooks, by name.
 
     Raises:
       ValueError: If it is damaged or of another network or optimizer; nothing has changed then.
@@ -103,7 +173,12 @@ def restore_training(program: Program, path: str) -> None:
     except CheckpointMismatchError:
         # A run may go on with more dropout or with none: its weights are the same.
         logging.info("input | the network's random layers have changed: their seeds start anew")
+    if groups["average"] and file.names("average"):
+        pairs += file.values_for("average", groups["average"])
     _assign(program, file, pairs)
+    if groups["average"] and not file.names("average"):
+        program.average.start()  # A run may begin to average.
+    return file.hook_states
 
 
 def restore_input(training_input: TrainingInput, path: str) -> None:
@@ -144,7 +219,8 @@ def _at_most_warnings() -> Iterator[None]:
         logging.set_verbosity(verbosity)
 
 
-def _path(model_dir: str | os.PathLike, step: int) -> str:
+def path_of(model_dir: str | os.PathLike, step: int) -> str:
+    """The path of the checkpoint of `step`, without suffix."""
     return str(pathlib.Path(model_dir) / f"ckpt-{step}")
 
 

@@ -1,6 +1,7 @@
-"""The check that counts given by a user share."""
+"""Checks that what users give shares."""
 
 import numbers
+from collections.abc import Sequence
 
 
 def check_count(name: str, value: int | None) -> None:
@@ -14,3 +15,17 @@ def check_count(name: str, value: int | None) -> None:
             f"`{name}` must be a whole number of 1 or more, received {value!r}. Raise it, or leave "
             "it out."
         )
+
+
+def check_kind(kind: type, given: Sequence) -> None:
+    """Refuses a sequence of anything else than objects of the class `kind`.
+
+    Raises:
+      ValueError: If there is something else.
+    """
+    for one in given:
+        if not isinstance(one, kind):
+            raise ValueError(
+                f"a {kind.__name__} must be an object of a class derived from {kind.__name__}, "
+                f"received {one!r}. Derive its class, and give an object and not the class."
+            )

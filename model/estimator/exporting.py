@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from model.estimator.program import tf_variable
+from model.estimator.tf_variables import tf_variable
 
 SignaturesFn = Callable[[Callable], Mapping[str, Callable]]
 

@@ -5,6 +5,7 @@ hook asks for nothing before a step: what a step returns is handed to `after_run
 """
 
 import pathlib
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ class Run:
       last_step: Where the whole run ends; None if it is not known.
       metrics: What `evaluate` returns; None before the evaluation's `end`, and in a training.
       stop_reason: What `request_stop` was told; None if nobody asked.
+      seconds_besides: Time that no step took, such as that of writing checkpoints.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Run:
         self.last_step = last_step
         self.metrics: dict[str, float] | None = None
         self.stop_reason: str | None = None
+        self.seconds_besides = 0.0
 
     @property
     def net(self):
@@ -72,6 +75,10 @@ class Run:
     def is_chief(self) -> bool:
         """Whether this process writes files: false for all workers but one."""
         return self.program.is_chief
+
+    def clock(self) -> float:
+        """Seconds, for rates: stands still during `seconds_besides`."""
+        return time.monotonic() - self.seconds_besides
 
     def request_stop(self, reason: str) -> None:
         """Ends the training after the step in progress; it is saved, and can go on later."""

@@ -70,6 +70,11 @@ class TrainingInput:
         """Declares that `iterator` stands where an earlier run stopped."""
         self._resumed = True
 
+    @property
+    def may_restart(self) -> bool:
+        """Whether the next batch needs `take`: it is the first, of the input or since a stop."""
+        return self._at_beginning or self._resumed
+
     def take(self) -> tuple | None:
         """The next (features, labels), or None after the last batch.
 

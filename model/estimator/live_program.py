@@ -8,6 +8,8 @@ import tensorflow as tf
 from model.estimator.checkpoints import restore_input, restore_network, restore_training
 from model.estimator.input_data import TrainingInput
 from model.estimator.program import Program
+from model.estimator.variable_groups import network_variables
+from model.estimator.warm_start import WarmStartSettings, warm_start
 
 # While it trains, and after a training that failed.
 _BETWEEN_CHECKPOINTS = "between checkpoints"
@@ -16,15 +18,25 @@ _BETWEEN_CHECKPOINTS = "between checkpoints"
 class LiveProgram:
     """A program, built when first needed, and brought to the checkpoint that is asked for."""
 
-    def __init__(self, build: Callable[[], Program], seed: int):
-        """`build` makes a program with fresh weights; `seed` is for inputs without one."""
+    def __init__(
+        self,
+        build: Callable[[], Program],
+        seed: int,
+        warm_start_from: WarmStartSettings | None = None,
+    ):
+        """`build` makes a program with fresh weights, which `warm_start_from` may give others.
+
+        `seed` is for inputs without one.
+        """
         self._build = build
         self._seed = seed
+        self._warm_start_from = warm_start_from
         self._program: Program | None = None
         self._network_is_at: str | None = None  # The checkpoint that network and step equal.
         self._optimizer_is_at: str | None = None
         self._training_input: TrainingInput | None = None
         self._is_paused = False
+        self._hook_states: dict[str, dict] = {}
 
     @property
     def program(self) -> Program:
@@ -36,20 +48,32 @@ class LiveProgram:
     def go_to(self, path: str) -> Program:
         """Brings network and step to the checkpoint at `path`, reading it only if need be.
 
+        If it has averages of the weights, the network holds those.
+
         Raises:
           ValueError: If the checkpoint is damaged or of another network; nothing has changed then.
         """
         if self._network_is_at != path:
             restore_network(self.program, path)
             self._network_is_at = path
+            self._optimizer_is_at = None  # A training must read the weights themselves.
+        elif self._optimizer_is_at == path and self.program.average is not None:
+            self.program.average.use()
         return self.program
+
+    def is_at(self, path: str | None) -> bool:
+        """Whether network and step are already those of the checkpoint at `path`."""
+        return path is not None and path == self._network_is_at
 
     def prepare_to_train(
         self, path: str | None, input_fn: Callable[[], tf.data.Dataset]
-    ) -> tuple[Program, TrainingInput]:
+    ) -> tuple[Program, TrainingInput, dict[str, dict]]:
         """Brings program and input to the checkpoint at `path`, or to a fresh start if it is None.
 
         Until `trained_to`, the program counts as standing at no checkpoint.
+
+        Returns:
+          Program, input, and the states of hooks to go on from.
 
         Raises:
           ValueError: If the checkpoint is damaged, or of another network or optimizer.
@@ -58,8 +82,19 @@ class LiveProgram:
             self._program = None  # Its weights are of checkpoints that are gone, or lie elsewhere.
         program = self.program
         goes_on = path is not None and path == self._network_is_at == self._optimizer_is_at
-        if path is not None and not goes_on:
-            restore_training(program, path)
+        if goes_on:
+            if program.average is not None:
+                program.average.put_back()
+        elif path is not None:
+            self._hook_states = restore_training(program, path)
+            if program.average is not None:
+                program.average.forget()
+        else:
+            self._hook_states = {}
+            if self._warm_start_from is not None:
+                warm_start(network_variables(program)["net"], self._warm_start_from)
+                if program.average is not None:
+                    program.average.start()
         self._network_is_at = _BETWEEN_CHECKPOINTS
         is_known = self._training_input is None or self._training_input.input_fn is input_fn
         if goes_on and is_known:
@@ -71,9 +106,9 @@ class LiveProgram:
             self._training_input = TrainingInput(input_fn)
             if path is not None and is_known:
                 restore_input(self._training_input, path)
-        return program, self._training_input
+        return program, self._training_input, self._hook_states
 
-    def trained_to(self, path: str, *, is_paused: bool) -> None:
+    def trained_to(self, path: str, *, is_paused: bool, hook_states: dict[str, dict]) -> None:
         """Notes that program and input stand at the checkpoint at `path`, just saved.
 
         If `is_paused`, the next training is the same run, for which an input that is at its end has
@@ -81,3 +116,4 @@ class LiveProgram:
         """
         self._network_is_at = self._optimizer_is_at = path
         self._is_paused = is_paused
+        self._hook_states = hook_states

@@ -7,7 +7,7 @@ from model.estimator.run_config import RunConfig
 from model.estimator.spec import EstimatorSpec
 
 _REQUIRED = ("features", "net", "mode")
-_OPTIONAL = ("labels", "params", "config", "step")
+_OPTIONAL = ("labels", "params", "config", "step", "rows")
 
 
 class ModelFunction:
@@ -32,8 +32,11 @@ class ModelFunction:
         self._params = params
         self._config = config
 
-    def __call__(self, *, features, labels, net, mode: str, step) -> EstimatorSpec:
-        """The spec of one batch; `step` is the global step, int64 scalar.
+    def __call__(self, *, features, labels, net, mode: str, step, rows) -> EstimatorSpec:
+        """The spec of one batch, or of a part of it.
+
+        `step` is the global step, int64 scalar; `rows` int64 `[N]` says which of the step's whole
+        batch these N examples are.
 
         Raises:
           ValueError: If there are labels that `model_fn` cannot take, or it does not return an
@@ -52,6 +55,7 @@ class ModelFunction:
             "params": self._params,
             "config": self._config,
             "step": step,
+            "rows": rows,
         }
         spec = self._model_fn(**{name: offered[name] for name in self._names})
         if not isinstance(spec, EstimatorSpec) or spec.mode != mode:

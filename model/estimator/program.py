@@ -1,13 +1,19 @@
-"""What is built once in a process: the network, its optimizer and the three compiled functions."""
+"""What is built once in a process: the network, its optimizer and the compiled functions."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
+from model.estimator import strategies
+from model.estimator.batch_parts import BatchParts
 from model.estimator.model_function import ModelFunction
+from model.estimator.moving_average import MovingAverage
+from model.estimator.run_config import RunConfig
 from model.estimator.spec import ModeKeys
+from model.estimator.train_step import TrainStep
 
 
 class Program:
@@ -16,6 +22,7 @@ class Program:
     Attributes:
       net: What `net_fn` returned.
       global_step: int64 scalar variable, the number of updates so far.
+      chance: `EstimatorSpec.chance`, once a training or evaluation step has been traced.
 
     Raises:
       ValueError: If the network has no variables yet.
@@ -27,22 +34,31 @@ class Program:
         net_fn: Callable,
         optimizer_fn: Callable | None,
         params,
-        seed: int,
+        config: RunConfig,
     ):
+        self._model_fn = model_fn
+        self._optimizer_fn = optimizer_fn
+        self._params = params
+        self._config = config
+        self.strategy = config.train_distribute
+        self.chance = {}
         # A Keras layer without a seed of its own draws one from Python's generator.
-        keras.utils.set_random_seed(seed)
-        self.net = net_fn(params)
+        keras.utils.set_random_seed(config.tf_random_seed)
+        with self._scope():
+            self.net = net_fn(params)
+            self.global_step = tf.Variable(
+                0,
+                dtype=tf.int64,
+                trainable=False,
+                name="global_step",
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
         if not self.net.trainable_variables:
             raise ValueError(
                 "`net_fn` must return a network whose variables exist, received one without any. "
                 "Give it a keras.Input, or call it once."
             )
-        self.global_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
-        self._model_fn = model_fn
-        self._optimizer_fn = optimizer_fn
-        self._params = params
         # Without autograph an error in `model_fn` stays the exception and the message it was.
-        self._train_function = tf.function(self._train_step, autograph=False)
         self._evaluate_function = tf.function(self._evaluate_step, autograph=False)
         self._predict_function = tf.function(self._predict_step, autograph=False)
 
@@ -58,65 +74,80 @@ class Program:
                 "`optimizer_fn` must be given to train, received None. "
                 "Pass one to Estimator, for example lambda params: keras.optimizers.Adam(0.001)."
             )
-        optimizer = self._optimizer_fn(self._params)
-        optimizer.build(self.net.trainable_variables)
+        with self._scope():
+            optimizer = self._optimizer_fn(self._params)
+            optimizer.build(self.net.trainable_variables)
         return optimizer
 
-    def train_step(self, features_spec, labels_spec) -> Callable:
-        """Compiled: (features, labels) to a dict of float scalars, after one update.
+    @functools.cached_property
+    def average(self) -> MovingAverage | None:
+        """The moving average of the weights, if `RunConfig.ema_decay` asks for one."""
+        if self._config.ema_decay is None:
+            return None
+        with self._scope():
+            return MovingAverage(self.net.trainable_variables, self._config.ema_decay)
 
-        They are `loss`, the mean of each train metric, and the `learning_rate` of this update.
-        """
-        _ = self.optimizer  # Its variables must exist before the trace.
-        # Traced for the dataset's own shapes, so a short last batch does not trace it again.
-        return self._train_function.get_concrete_function(features_spec, labels_spec)
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes files: false for all workers but one."""
+        return strategies.is_chief(self.strategy)
+
+    @functools.cached_property
+    def train_step(self) -> TrainStep:
+        """The compiled update."""
+        num_replicas = self.strategy.num_replicas_in_sync if self.strategy else 1
+        parts = BatchParts(num_replicas, self._config.accumulate_gradients)
+        return TrainStep(self, parts)
+
+    @functools.cached_property
+    def sum_over_replicas(self) -> Callable:
+        """Compiled: float64 scalar to the sum of what all replicas were called with."""
+
+        def add(value):
+            values = self.strategy.run(lambda value: value, args=(value,))
+            return self.strategy.reduce("SUM", values, axis=None)
+
+        return tf.function(add, autograph=False)
 
     def evaluate_step(self, features_spec, labels_spec) -> Callable:
-        """Compiled: (features, labels) to a dict of float64 sums over the batch's examples."""
+        """Compiled: (features, labels) to (sums, predictions).
+
+        Sums over the batch's examples are float64 by name, predictions what `model_fn` gives.
+        """
         return self._evaluate_function.get_concrete_function(features_spec, labels_spec)
 
     def predict_step(self, features_spec) -> Callable:
         """Compiled: features to a dict of tensors `[N, ...]`."""
         return self._predict_function.get_concrete_function(features_spec)
 
-    def _train_step(self, features, labels):
-        optimizer = self.optimizer
-        with tf.GradientTape() as tape:
-            spec = self._call_model_fn(features, labels, ModeKeys.TRAIN)
-            scaled_loss = optimizer.scale_loss(spec.loss)  # The loss itself, but for float16.
-        learning_rate = tf.convert_to_tensor(optimizer.learning_rate)  # Before it moves on.
-        variables = self.net.trainable_variables
-        gradients = tape.gradient(scaled_loss, [tf_variable(variable) for variable in variables])
-        optimizer.apply(gradients, variables)
-        self.global_step.assign_add(1)
-        means = {
-            name: tf.reduce_mean(tf.cast(values, tf.float32))
-            for name, values in (spec.train_metric_ops or {}).items()
-        }
-        return {"loss": tf.cast(spec.loss, tf.float32), **means, "learning_rate": learning_rate}
-
-    def _evaluate_step(self, features, labels):
-        spec = self._call_model_fn(features, labels, ModeKeys.EVAL)
-        num_examples = tf.cast(tf.shape(tf.nest.flatten(features)[0])[0], tf.float64)
-        sums = {
-            name: tf.reduce_sum(tf.cast(values, tf.float64))
-            for name, values in (spec.eval_metric_ops or {}).items()
-        }
-        return {"loss": tf.cast(spec.loss, tf.float64) * num_examples, **sums}
-
-    def _predict_step(self, features):
-        return dict(self._call_model_fn(features, None, ModeKeys.PREDICT).predictions)
-
-    def _call_model_fn(self, features, labels, mode: str):
-        return self._model_fn(
+    def call_model_fn(self, features, labels, mode: str, rows=None):
+        """The spec of a batch, or of those `rows` of it that `features` are."""
+        if rows is None:
+            rows = tf.range(tf.shape(tf.nest.flatten(features)[0], tf.int64)[0])
+        spec = self._model_fn(
             features=features,
             labels=labels,
             net=self.net,
             mode=mode,
             step=tf.convert_to_tensor(self.global_step),
+            rows=rows,
         )
+        if spec.chance is not None:
+            self.chance = dict(spec.chance)
+        return spec
 
+    def _evaluate_step(self, features, labels):
+        spec = self.call_model_fn(features, labels, ModeKeys.EVAL)
+        num_examples = tf.cast(tf.shape(tf.nest.flatten(features)[0])[0], tf.float64)
+        sums = {
+            name: tf.reduce_sum(tf.cast(values, tf.float64))
+            for name, values in (spec.eval_metric_ops or {}).items()
+        }
+        sums = {"loss": tf.cast(spec.loss, tf.float64) * num_examples, **sums}
+        return sums, dict(spec.predictions or {})
 
-def tf_variable(variable) -> tf.Variable:
-    """The TensorFlow variable in a Keras one; one of TensorFlow itself is returned as it is."""
-    return variable.value if isinstance(variable, keras.Variable) else variable
+    def _predict_step(self, features):
+        return dict(self.call_model_fn(features, None, ModeKeys.PREDICT).predictions)
+
+    def _scope(self) -> contextlib.AbstractContextManager:
+        return self.strategy.scope() if self.strategy else contextlib.nullcontext()

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import tensorflow as tf
+
 from model.estimator.checks import check_count
 
 _DEFAULT_SAVE_CHECKPOINTS_SECS = 600  # As `tf.estimator.RunConfig` had it.
@@ -9,7 +11,7 @@ _DEFAULT_SAVE_CHECKPOINTS_SECS = 600  # As `tf.estimator.RunConfig` had it.
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """Cadence and seed; nothing here changes what a step computes, except the seed.
+    """Cadence, seed, and how the work of a step is spread. Only the seed changes what is learnt.
 
     Raises:
       ValueError: If both kinds of cadence for checkpoints are given, or a number is out of range.
@@ -24,6 +26,16 @@ class RunConfig:
     # Of Python, NumPy, TensorFlow and Keras, set before the network is built and again before the
     # input of a training run is.
     tf_random_seed: int = 0
+    # Over which devices and processes each batch is spread; None: one device. `strategies.py`.
+    train_distribute: tf.distribute.Strategy | None = None
+    # Each batch is computed in this many parts, one after the other, which takes a part of the
+    # memory. The gradients are added up and applied once.
+    accumulate_gradients: int = 1
+    # Steps in one compiled loop, where no log line, summary or checkpoint falls between them.
+    steps_per_loop: int = 1
+    # Evaluations, predictions and exports use a moving average of the weights, which keeps this
+    # much of itself in each step, less in the first ones. None: the weights themselves.
+    ema_decay: float | None = None
 
     def __post_init__(self):
         if self.save_checkpoints_steps is not None and self.save_checkpoints_secs is not None:
@@ -44,8 +56,15 @@ class RunConfig:
             "keep_checkpoint_max",
             "log_step_count_steps",
             "save_summary_steps",
+            "accumulate_gradients",
+            "steps_per_loop",
         ):
             check_count(name, getattr(self, name))
+        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
+            raise ValueError(
+                f"`ema_decay` must be in (0, 1), received {self.ema_decay}. Try 0.999, or None for "
+                "no average."
+            )
         if not 0 <= self.tf_random_seed < 2**32:
             raise ValueError(
                 f"`tf_random_seed` must be in [0, 2**32), received {self.tf_random_seed}. "

@@ -21,7 +21,15 @@ _REQUIRED_FIELD = {
     ModeKeys.PREDICT: "predictions",
 }
 # `evaluate` returns these beside the metrics, and TensorBoard shows the last two.
-_RESERVED_METRICS = ("loss", "global_step", "n", "learning_rate", "examples_per_sec")
+_RESERVED_METRICS = (
+    "loss",
+    "global_step",
+    "n",
+    "learning_rate",
+    "gradient_norm",
+    "num_examples",
+    "examples_per_sec",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +43,8 @@ class EstimatorSpec:
       eval_metric_ops: Name to tensor `[N]`, one number (or bool) an example. The Estimator averages
         over all examples of an evaluation, so that a short last batch weighs what it holds.
       train_metric_ops: The same for training, averaged over the steps between two log lines.
+      chance: What guessing gives, as numbers, by the names of metrics and "loss". Log lines show it
+        beside them.
 
     Raises:
       ValueError: If a field that `mode` requires is missing, or a field has another form. Names it.
@@ -45,6 +55,7 @@ class EstimatorSpec:
     loss: tf.Tensor | None = None
     eval_metric_ops: Mapping[str, tf.Tensor] | None = None
     train_metric_ops: Mapping[str, tf.Tensor] | None = None
+    chance: Mapping[str, float] | None = None
 
     def __post_init__(self):
         if self.mode not in _MODES:

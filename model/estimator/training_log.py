@@ -1,12 +1,16 @@
 """What a training run tells: means over the steps since the last telling, rate, time left."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
 import tqdm
 from absl import logging
+
+
+def _monotonic() -> float:
+    return time.monotonic()
 
 
 class Window:
@@ -17,44 +21,56 @@ class Window:
     """
 
     def __init__(self):
+        self._clock = _monotonic
         self.clear()
+
+    def time_by(self, clock: Callable[[], float]) -> None:
+        """Counts time from now by `clock`, in seconds; it may stand still while no step runs."""
+        self._clock = clock
+        self._started = clock()
 
     def clear(self) -> None:
         """Starts a new window, now."""
-        self._steps = []
-        self._sizes = []
-        self._started = time.monotonic()
+        self._calls = []
+        self._started = self._clock()
 
-    def add(self, values: Mapping[str, tf.Tensor], num_examples: int) -> None:
-        """Takes the scalars that one step returned."""
-        self._steps.append(values)
-        self._sizes.append(num_examples)
-
-    def leave_out(self, seconds: float) -> None:
-        """Keeps the time of something else, such as a checkpoint, out of the rate."""
-        self._started += seconds
+    def add(self, values: Mapping[str, tf.Tensor]) -> None:
+        """Takes what one call of the step returned: float32 `[k]` by name, for its k steps."""
+        self._calls.append(values)
 
     def __len__(self) -> int:
-        return len(self._steps)
+        """How many steps."""
+        return sum(len(values["loss"]) for values in self._calls)
 
     def scalars(self) -> dict[str, float]:
         """Means over all examples, the learning rate of the last step, `examples_per_sec`."""
-        means = {
-            name: float(np.average([step[name] for step in self._steps], weights=self._sizes))
-            for name in self._steps[0]
-        }
+        steps = self.state()
+        sizes = steps.pop("num_examples")
+        means = {name: float(np.average(values, weights=sizes)) for name, values in steps.items()}
         return {
             **means,
-            "learning_rate": float(self._steps[-1]["learning_rate"]),
-            "examples_per_sec": sum(self._sizes) / self._seconds(),
+            "learning_rate": steps["learning_rate"][-1],
+            "examples_per_sec": sum(sizes) / self._seconds(),
         }
 
     def seconds_a_step(self) -> float:
         """The mean."""
-        return self._seconds() / len(self._steps)
+        return self._seconds() / len(self)
+
+    def state(self) -> dict[str, list[float]]:
+        """The steps so far: a number for each by name; empty if there were none."""
+        names = self._calls[0] if self._calls else ()
+        return {
+            name: np.concatenate([np.asarray(call[name]) for call in self._calls]).tolist()
+            for name in names
+        }
+
+    def set_state(self, state: Mapping[str, list[float]]) -> None:
+        """Goes on from what `state` returned."""
+        self._calls = [{name: np.float32(values) for name, values in state.items()}][: len(state)]
 
     def _seconds(self) -> float:
-        return max(time.monotonic() - self._started, 1e-9)
+        return max(self._clock() - self._started, 1e-9)
 
 
 class StatusBar:
@@ -77,9 +93,9 @@ class StatusBar:
     def __exit__(self, *_) -> None:
         self._bar.close()
 
-    def update(self) -> None:
-        """One step more."""
-        self._bar.update()
+    def update(self, num_steps: int) -> None:
+        """So many steps more."""
+        self._bar.update(num_steps)
 
 
 def log(line: str, *values) -> None:
@@ -89,25 +105,34 @@ def log(line: str, *values) -> None:
 
 
 def training_line(
-    step: int, last_step: int | None, scalars: Mapping[str, float], seconds_a_step: float
+    step: int,
+    last_step: int | None,
+    scalars: Mapping[str, float],
+    seconds_a_step: float,
+    chance: Mapping[str, float] | None = None,
 ) -> str:
     """One aligned line, for example.
 
-    train | step   1200 of 20000 | loss 0.0312 | accuracy 0.991 |  1512 examples/s | 4:10 left
+    train | step   1200 of 20000 | loss 0.0312 (chance 2.3) | accuracy 0.991 (chance 0.1) | ...
     """
     columns = [f"train | step {step:6d}" + (f" of {last_step}" if last_step else "")]
-    columns += metric_columns(scalars)
+    columns += metric_columns(scalars, chance)
     columns.append(f"{scalars['examples_per_sec']:5.0f} examples/s")
     if last_step:
         columns.append(f"{_clock((last_step - step) * seconds_a_step)} left")
     return " | ".join(columns)
 
 
-def metric_columns(scalars: Mapping[str, float]) -> list[str]:
-    """Columns like "loss 0.0312" and "accuracy 0.991": the loss, then each metric."""
-    hidden = ("loss", "learning_rate", "examples_per_sec")
-    return [f"loss {scalars['loss']:.4f}"] + [
-        f"{name} {value:.3f}" for name, value in scalars.items() if name not in hidden
+def metric_columns(
+    scalars: Mapping[str, float], chance: Mapping[str, float] | None = None
+) -> list[str]:
+    """Columns like "loss 0.0312" and "accuracy 0.991 (chance 0.1)": the loss, then each metric."""
+    hidden = ("loss", "learning_rate", "gradient_norm", "examples_per_sec")
+    names = [name for name in scalars if name not in hidden]
+    columns = [f"loss {scalars['loss']:.4f}"] + [f"{name} {scalars[name]:.3f}" for name in names]
+    return [
+        f"{column} (chance {chance[name]:.3g})" if name in (chance or {}) else column
+        for name, column in zip(["loss", *names], columns, strict=True)
     ]
 
 

@@ -1,128 +1,132 @@
-"""The loop over training steps: what happens between two of them, and when."""
+"""The loop over training steps, and the hooks that run between them."""
 
-import math
-import os
-import time
+from collections.abc import Mapping, Sequence
 
-import numpy as np
+import tensorflow as tf
 
-from model.estimator.checkpoints import latest_checkpoint, save_checkpoint
+from model.estimator import workers
+from model.estimator.basic_hooks import LoggingHook, NanHook, SummaryHook
+from model.estimator.checkpoint_hook import CheckpointHook
+from model.estimator.hooks import Hook, Run, SavingListener
 from model.estimator.input_data import TrainingInput, num_examples
-from model.estimator.interrupt import DeferredInterrupt
-from model.estimator.program import Program, tf_variable
-from model.estimator.run_config import RunConfig
-from model.estimator.summaries import Summaries
-from model.estimator.training_log import StatusBar, Window, log, training_line
+from model.estimator.stop_signals import StopSignals
+from model.estimator.training_log import StatusBar, log
 
 
 class TrainingLoop:
-    """Trains `program` on `training_input`, with logs, summaries and checkpoints in `model_dir`."""
+    """Trains the program of `run` on `training_input`."""
 
     def __init__(
         self,
-        program: Program,
+        run: Run,
         training_input: TrainingInput,
-        summaries: Summaries,
-        config: RunConfig,
-        model_dir: str | os.PathLike,
+        hooks: Sequence[Hook],
+        saving_listeners: Sequence[SavingListener],
+        hook_states: Mapping[str, dict],
     ):
-        self._program = program
+        """`hook_states` are those of the checkpoint that the run goes on from."""
+        self._run = run
         self._input = training_input
-        self._summaries = summaries
-        self._config = config
-        self._model_dir = model_dir
-        self._step = int(program.global_step)
-        self._log_window = Window()
-        self._summary_window = Window()
-        self._saved_step = self._step if latest_checkpoint(model_dir) else None
-        self._saved_at = time.monotonic()
+        self._ended = False
+        config = run.config
+        nan_hook = NanHook(config.log_step_count_steps)
+        summary_hook = SummaryHook(config.save_summary_steps)
+        logging_hook = LoggingHook(config.log_step_count_steps)
+        with_state = [summary_hook, *hooks]
+        self._checkpoints = CheckpointHook(training_input, nan_hook, with_state, saving_listeners)
+        if run.is_chief:
+            hooks = [logging_hook, summary_hook, *hooks]
+        # The checkpoint last, so that it has all that the others know.
+        self._hooks = [nan_hook, *hooks, self._checkpoints]
+        for hook in with_state:
+            if hook.name in hook_states:
+                hook.set_state(hook_states[hook.name])
 
-    def run(self, stop_at: int | None, last_step: int | None) -> str:
+    def run(self, stop_at: int | None) -> bool:
         """Trains up to step `stop_at` or to the end of the input, and saves.
 
         Args:
           stop_at: Global step; None for no limit.
-          last_step: What the log lines count to, and the time left with them.
 
         Returns:
-          The path of the checkpoint saved last; the program is at it.
+          Whether it was there, or the input at its end: false if a hook asked to stop.
 
         Raises:
           ValueError: If loss or weights are no longer finite.
-          KeyboardInterrupt: On Ctrl-C, after a checkpoint.
+          OSError: If a checkpoint cannot be written, or another worker is gone.
+          KeyboardInterrupt: On Ctrl-C, after a checkpoint. SIGTERM does what it did before, after
+            a checkpoint.
         """
-        # Traced before anything is saved or timed: a mistake in `model_fn` leaves nothing behind.
-        train_step = self._program.train_step(*self._input.specs)
-        # A checkpoint before the first step, as tf.estimator had it: a folder that cannot be
-        # written to shows now and not after ten minutes.
-        if self._saved_step is None:
-            self._save()
-        self._log_window.clear()
-        self._summary_window.clear()
-        with DeferredInterrupt() as interrupt, StatusBar(self._step, last_step) as bar:
-            while (stop_at is None or self._step < stop_at) and not interrupt.received:
-                batch = self._input.take()
-                if batch is None:
-                    log("train | step %6d | the input has ended, and training with it", self._step)
-                    break
-                values = train_step(*batch)
-                self._step += 1
-                for window in (self._log_window, self._summary_window):
-                    window.add(values, num_examples(batch[0]))
-                bar.update()
-                if self._step % self._config.log_step_count_steps == 0:
-                    self._log(last_step)
-                if self._step % self._config.save_summary_steps == 0:
-                    self._summarise()
-                if self._is_time_to_save():
-                    self._save()
-            if self._log_window:
-                self._log(last_step)
-            if self._step != self._saved_step:
-                self._save()
-            if interrupt.received:
-                log("train | step %6d | interrupted, saved; run again to go on", self._step)
-                raise KeyboardInterrupt
-        return latest_checkpoint(self._model_dir)
+        run = self._run
+        for hook in self._hooks:
+            hook.begin(run)
+        step = run.program.train_step.trace(*self._input.specs)
+        for hook in self._hooks:
+            hook.after_create(run)
+        with StopSignals() as signals, StatusBar(run.global_step, run.last_step) as bar:
+            with workers.failures_in_one_line(run.program):
+                while not self._is_over(stop_at, signals):
+                    for hook in self._hooks:
+                        hook.before_run(run)
+                    values = self._take_steps(step, self._num_steps(stop_at))
+                    if values is None:
+                        break
+                    num_steps = values["loss"].shape[0]
+                    run.global_step += num_steps
+                    bar.update(num_steps)
+                    for hook in self._hooks:
+                        hook.after_run(run, values)
+            for hook in self._hooks:
+                hook.end(run)
+            if signals.received is not None:
+                name = signals.received.name
+                log("train | step %6d | %s, saved; run again to go on", run.global_step, name)
+                signals.act()
+        if run.stop_reason is not None:
+            log("train | step %6d | stopped: %s", run.global_step, run.stop_reason)
+        return run.stop_reason is None
 
-    def _is_time_to_save(self) -> bool:
-        if self._config.save_checkpoints_steps is not None:
-            return self._step % self._config.save_checkpoints_steps == 0
-        return time.monotonic() - self._saved_at >= self._config.save_checkpoints_secs
+    def _is_over(self, stop_at: int | None, signals: StopSignals) -> bool:
+        run = self._run
+        if stop_at is not None and run.global_step >= stop_at:
+            return True
+        if self._ended:
+            log("train | step %6d | the input has ended, and training with it", run.global_step)
+            return True
+        # Several workers do the same number of steps, so they must agree to stop.
+        return workers.any_stops(run, signals)
 
-    def _log(self, last_step: int | None) -> None:
-        scalars = self._log_window.scalars()
-        self._check_finite(scalars["loss"])
-        seconds_a_step = self._log_window.seconds_a_step()
-        log("%s", training_line(self._step, last_step, scalars, seconds_a_step))
-        self._log_window.clear()
+    def _num_steps(self, stop_at: int | None) -> int:
+        """How many steps may run before somebody has something to do."""
+        step = self._run.global_step
+        periods = [hook.every_steps for hook in self._hooks if hook.every_steps is not None]
+        to_go = [period - step % period for period in periods]
+        if stop_at is not None:
+            to_go.append(stop_at - step)
+        return min([self._run.config.steps_per_loop, *to_go])
 
-    def _summarise(self) -> None:
-        self._summaries.write(self._model_dir, self._summary_window.scalars(), self._step)
-        self._summary_window.clear()
-
-    def _save(self) -> None:
-        """Saves unless the loss since the last log line, or a weight, is not finite."""
-        started = time.monotonic()
-        if self._log_window:
-            self._check_finite(self._log_window.scalars()["loss"])
-        for variable in self._program.net.trainable_variables:
-            # The sum of finite weights is finite, and a NaN or an infinity in it stays.
-            self._check_finite(float(np.sum(tf_variable(variable).numpy(), dtype=np.float64)))
-        path = save_checkpoint(
-            self._program, self._input, self._model_dir, self._config.keep_checkpoint_max
-        )
-        self._saved_step = self._step
-        self._saved_at = time.monotonic()
-        seconds = self._saved_at - started
-        for window in (self._log_window, self._summary_window):
-            window.leave_out(seconds)
-        log("save  | step %6d | %s | %.1f s", self._step, path, seconds)
-
-    def _check_finite(self, value: float) -> None:
-        if not math.isfinite(value):
-            raise ValueError(
-                f"loss and weights must stay finite, received {value} by step {self._step}. Lower "
-                "the learning rate, or look for bad values in the input; "
-                f"{latest_checkpoint(self._model_dir)} is from before."
+    def _take_steps(self, step, num_steps: int) -> dict[str, tf.Tensor] | None:
+        """Values `[k]` of up to `num_steps`; None if the input was at its end."""
+        if self._run.config.steps_per_loop > 1 and not self._input.may_restart:
+            values, self._ended = self._run.program.train_step.run_several(
+                self._input.iterator, num_steps
             )
+            return values if values["loss"].shape[0] else self._at_end()
+        batch = self._input.take()
+        if batch is None:
+            return self._at_end()
+        self._run.program.train_step.check(num_examples(batch[0]))
+        return step(*batch)
+
+    def _at_end(self) -> None:
+        log("train | step %6d | the input has ended, and training with it", self._run.global_step)
+
+    @property
+    def hook_states(self) -> dict[str, dict]:
+        """What the hooks want to be told when the training goes on from here, by name."""
+        return self._checkpoints.hook_states
+
+    @property
+    def saved_step(self) -> int:
+        """The step of the checkpoint saved last."""
+        return self._checkpoints.saved_step

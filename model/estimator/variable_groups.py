@@ -1,22 +1,40 @@
 """The variables of a program by name, in the groups in which a checkpoint holds them.
 
 `net` holds the weights, `random` the states of seed generators (dropout), `optimizer` its slots and
-its count of updates. The learning rate is in none: it is configuration.
+its count of updates, `average` the moving averages of trainable weights, where there are any. The
+learning rate is in none: it is configuration.
 """
 
 import tensorflow as tf
 
-from model.estimator.program import Program, tf_variable
+from model.estimator.program import Program
+from model.estimator.tf_variables import tf_variable
 
 
 def all_variables(program: Program) -> dict[str, dict[str, tf.Variable]]:
-    """The groups `net`, `random` and `optimizer`, each by name and in order."""
+    """The groups `net`, `random`, `optimizer` and `average`, each by name and in order.
+
+    The network must hold its weights, and not their averages.
+    """
     optimizer = program.optimizer
     # A plain number is a variable of the optimizer: saved, it would override the one that the next
     # run asks for. A schedule is none.
     rate = optimizer.learning_rate
     state = [variable for variable in optimizer.variables if variable is not rate]
-    return {**network_variables(program), "optimizer": _by_name(state)}
+    groups = {**network_variables(program), "optimizer": _by_name(state)}
+    return {**groups, "average": averages_by_name(program)}
+
+
+def averages_by_name(program: Program) -> dict[str, tf.Variable]:
+    """The averages under the names of their weights; empty if there are none."""
+    if program.average is None:
+        return {}
+    names = {id(variable): name for name, variable in network_variables(program)["net"].items()}
+    weights = [tf_variable(variable) for variable in program.net.trainable_variables]
+    return {
+        names[id(weight)]: average
+        for weight, average in zip(weights, program.average.variables, strict=True)
+    }
 
 
 def network_variables(program: Program) -> dict[str, dict[str, tf.Variable]]:

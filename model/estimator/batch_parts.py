@@ -1,0 +1,50 @@
+"""How one batch is cut: a range of rows for each replica, and in it one for each accumulation.
+
+Every worker reads the same batches in the same order and takes its own rows of each. So the place
+in the input is the same for all, a checkpoint does not depend on how many they were, and a run on
+four workers trains on what a run on one does. What it costs is that each worker reads everything.
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchParts:
+    """A batch of n rows in `num_replicas * num_accumulated` parts, whose sizes differ by 1 at most.
+
+    Replicas are counted over all workers.
+    """
+
+    num_replicas: int = 1
+    num_accumulated: int = 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is one part, the batch itself."""
+        return self.num_replicas * self.num_accumulated == 1
+
+    def check(self, num_rows: int | None) -> None:
+        """Refuses batches that have too few rows; None is a number not known yet.
+
+        Raises:
+          ValueError: If a part would be empty.
+        """
+        needed = self.num_replicas * self.num_accumulated
+        if num_rows is not None and num_rows < needed:
+            raise ValueError(
+                f"a batch must have at least {needed} examples, one for each of "
+                f"{self.num_replicas} replicas times {self.num_accumulated} accumulated parts, "
+                f"received {num_rows}. Raise the batch size."
+            )
+
+    def rows(self, num_rows: tf.Tensor, accumulation) -> tuple[tf.Tensor, tf.Tensor]:
+        """First row and end of this replica's part number `accumulation`, int64 scalars.
+
+        To be called in a replica's context.
+        """
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        part = tf.cast(replica, tf.int64) * self.num_accumulated + tf.cast(accumulation, tf.int64)
+        num_parts = self.num_replicas * self.num_accumulated
+        return part * num_rows // num_parts, (part + 1) * num_rows // num_parts

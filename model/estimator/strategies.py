@@ -1,0 +1,93 @@
+"""Names for the strategies of tf.distribute that a training can run under, and what they need."""
+
+import json
+import os
+
+import tensorflow as tf
+
+STRATEGIES = ("one_device", "mirrored", "multi_worker")
+_TF_CONFIG = "TF_CONFIG"
+_TASKS = ("chief", "worker")
+
+
+def make_strategy(name: str) -> tf.distribute.Strategy | None:
+    """The strategy called `name`.
+
+    Call it before anything else of TensorFlow runs: several workers find each other here.
+
+    Args:
+      name: "one_device"; "mirrored", all GPUs of this machine; "multi_worker", the workers that the
+        environment variable TF_CONFIG lists, of which this process is one:
+        https://www.tensorflow.org/guide/distributed_training#setting_up_the_tf_config_environment_variable
+
+    Returns:
+      The strategy; None for "one_device", which needs none.
+
+    Raises:
+      ValueError: If there is none of that name, or TF_CONFIG is missing or wrong.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(
+            f"`strategy` must be one of {', '.join(STRATEGIES)}, received {name!r}. Choose one."
+        )
+    if name == "one_device":
+        return None
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    _check_tf_config(os.environ.get(_TF_CONFIG))
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except (RuntimeError, tf.errors.OpError) as error:
+        raise ValueError(
+            "the workers of TF_CONFIG must find each other before anything else runs, received "
+            f"{str(error).splitlines()[0]!r}. Look whether all of them were started and reach each "
+            "other's ports."
+        ) from error
+
+
+def num_workers(strategy: tf.distribute.Strategy | None) -> int:
+    """How many processes train together."""
+    resolver = getattr(strategy, "cluster_resolver", None)
+    if resolver is None:
+        return 1
+    jobs = resolver.cluster_spec().as_dict()
+    return max(1, sum(len(jobs.get(task, ())) for task in _TASKS))
+
+
+def is_chief(strategy: tf.distribute.Strategy | None) -> bool:
+    """Whether this process is the one worker that writes files: the chief, or else worker 0."""
+    resolver = getattr(strategy, "cluster_resolver", None)
+    if resolver is None or resolver.task_type is None:
+        return True
+    has_chief = "chief" in resolver.cluster_spec().jobs
+    return (resolver.task_type, resolver.task_id) == ("chief" if has_chief else "worker", 0)
+
+
+def _check_tf_config(text: str | None) -> None:
+    if not text:
+        raise ValueError(
+            "the environment variable TF_CONFIG must list the workers, received none. Set it in "
+            'each, for example \'{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": '
+            '{"type": "worker", "index": 0}}\'; docs/distributed.md.'
+        )
+    try:
+        config = json.loads(text)
+        cluster, task = config["cluster"], config["task"]
+        kind, index = task["type"], int(task["index"])
+        hosts = {name: list(addresses) for name, addresses in cluster.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            "TF_CONFIG must be JSON with `cluster` and `task` {type, index}, received "
+            f"{text!r} ({type(error).__name__}: {error}). See docs/distributed.md."
+        ) from error
+    unknown = sorted(hosts.keys() - set(_TASKS))
+    if unknown:
+        raise ValueError(
+            f"TF_CONFIG must list chief and workers only, received {', '.join(unknown)}. Training "
+            "is synchronous and the chief evaluates: start the others as workers."
+        )
+    if kind not in hosts or not 0 <= index < len(hosts[kind]):
+        raise ValueError(
+            f"the task of TF_CONFIG must be one of its cluster, received {kind} {index} of "
+            f"{hosts}. Give each process its own type and index."
+        )
