@@ -3,12 +3,15 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
 import tensorflow as tf
 import toy_hooks
-from toy_estimator import collect_log
+from toy_estimator import collect_log, line_estimator, line_input_fn
 
+from model.estimator import EvalSpec, TrainSpec, train_and_evaluate
+from model.estimator.hooks import Hook
 from model.estimator.profiler_hook import ProfilerHook, parse_profile
 
 
@@ -97,6 +100,32 @@ def test_a_pause_before_the_range_is_no_reason_to_complain(tmp_path, monkeypatch
     assert lines == []
 
 
+def test_it_is_said_once_however_often_the_training_pauses(tmp_path, monkeypatch):
+    lines = collect_log(monkeypatch)
+    hook = ProfilerHook(10, 20)
+    for first in (30, 32, 34):
+        toy_hooks.train(hook, tmp_path, range(first, first + 2), last_step=40)
+    assert len(lines) == 1
+
+
+class Pause(Hook):
+    """TensorFlow names a profile by its second."""
+
+    def end(self, run):
+        time.sleep(1.1)
+
+
+@pytest.mark.slow
+def test_the_estimator_profiles_its_training_steps_and_no_evaluation(tmp_path):
+    estimator = line_estimator(tmp_path)
+    hook = ProfilerHook(2, 6)
+    train = TrainSpec(line_input_fn(), max_steps=8, hooks=[hook])
+    evaluation = EvalSpec(line_input_fn(repeat=False), every_steps=4, hooks=[Pause()])
+    train_and_evaluate(estimator, train, evaluation)
+    tables = [(folder / "ops.txt").read_text() for folder in profiles_in(tmp_path)]
+    assert [table.split(" of ")[0] for table in tables] == ["2 steps", "2 steps"]
+
+
 def test_only_the_chief_profiles(tmp_path):
     toy_hooks.train(ProfilerHook(0, 2), tmp_path, range(3), last_step=3, is_chief=False)
     assert profiles_in(tmp_path) == []
@@ -128,6 +157,8 @@ def test_a_process_that_ends_within_the_range_leaves_a_profile(tmp_path, ending)
 import pathlib, sys
 sys.path[:0] = ["tests"]
 import toy_hooks
+from model.estimator import EvalSpec, TrainSpec, train_and_evaluate
+from model.estimator.hooks import Hook
 from model.estimator.profiler_hook import ProfilerHook
 folder = pathlib.Path({str(tmp_path)!r})
 fails_at = {1 if ending == "error" else None}

@@ -40,8 +40,8 @@ def write_summary(folder: pathlib.Path, num_steps: int) -> None:
         total = sum(ms for ms, _ in by_type.values())
         inside_ms, between_ms = _step_times(space)
         table = [
-            f"{num_steps} steps of {inside_ms:.2f} ms, {between_ms:.2f} ms between two (input, "
-            f"hooks); {total / num_steps:.2f} ms of ops a step, added up over all threads",
+            f"{num_steps} steps of {inside_ms:.2f} ms with their input, {between_ms:.2f} ms "
+            f"between two; {total / num_steps:.2f} ms of ops a step, added up over all threads",
             *_rows("type of op", by_type, num_steps, total),
             "",
             *_rows("op", by_node, num_steps, total),

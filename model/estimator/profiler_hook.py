@@ -37,6 +37,7 @@ class ProfilerHook(Hook):
         self._logdir = logdir
         self._is_profiling = False
         self._has_profiled = False
+        self._has_warned = False
         self._folder: pathlib.Path | None = None
         self._first_step: int | None = None
         self._trace: tf.profiler.experimental.Trace | None = None
@@ -109,6 +110,9 @@ class ProfilerHook(Hook):
             self._trace = None
 
     def _warn(self, why: str) -> None:
+        if self._has_warned:
+            return  # Every pause for an evaluation is followed by a `begin`.
+        self._has_warned = True
         logging.warning(
             "profile | nothing: the range %d:%d %s. Give another.",
             self._start_step,
