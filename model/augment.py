@@ -1,10 +1,17 @@
-"""Random shifts of training pictures, inside the graph and a function of (seed, step) alone."""
+"""Random shifts of training pictures, inside the graph: a function of (seed, step, row) alone."""
 
 import tensorflow as tf
 
+from model.row_random import row_uniform
+
 
 def random_shift(
-    image: tf.Tensor, *, max_rows: int, max_columns: int, seed: tf.Tensor
+    image: tf.Tensor,
+    *,
+    max_rows: int,
+    max_columns: int,
+    seed: tf.Tensor,
+    rows: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Shifts each picture by whole pixels, uniformly in both directions.
 
@@ -15,6 +22,7 @@ def random_shift(
       max_rows: Largest shift up or down, below H.
       max_columns: Largest shift left or right, below W.
       seed: int `[2]`; equal seeds give equal shifts.
+      rows: int64 `[N]`, consecutive: which of a batch these pictures are. None: the first N.
 
     Returns:
       The same shape and dtype.
@@ -22,14 +30,16 @@ def random_shift(
     if max_rows == 0 and max_columns == 0:
         return image
     _, height, width, _ = image.shape
-    limits = tf.constant([[max_rows], [max_columns]], tf.float32)
-    uniform = tf.random.stateless_uniform([2, tf.shape(image)[0]], seed)  # In [0, 1).
-    shifts = tf.cast(tf.floor(uniform * (2 * limits + 1) - limits), tf.int32)
-    rows = _reflected(shifts[0, :, None] + tf.range(height), height)  # [N, H]
-    columns = _reflected(shifts[1, :, None] + tf.range(width), width)  # [N, W]
+    if rows is None:
+        rows = tf.range(tf.shape(image, tf.int64)[0])
+    limits = tf.constant([max_rows, max_columns], tf.float32)
+    uniform = row_uniform(seed, rows, 2)
+    shifts = tf.cast(tf.floor(uniform * (2 * limits + 1) - limits), tf.int32)  # [N, 2]
+    from_rows = _reflected(shifts[:, :1] + tf.range(height), height)  # [N, H]
+    columns = _reflected(shifts[:, 1:] + tf.range(width), width)  # [N, W]
     # Two gathers; padding the pictures first (tf.pad, SYMMETRIC) takes three times as long by
     # itself: BUILD_NOTES.md, "Speed of a training step".
-    moved = tf.gather(image, rows, axis=1, batch_dims=1)
+    moved = tf.gather(image, from_rows, axis=1, batch_dims=1)
     return tf.gather(moved, columns, axis=2, batch_dims=1)
 
 

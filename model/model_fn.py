@@ -15,6 +15,7 @@ from model.estimator import EstimatorSpec, ModeKeys
 from model.heads import logits_by_example, targets_in_logit_order
 from model.metrics import character_accuracy, sequence_accuracy
 from model.params import ModelParams
+from model.row_random import drawing_for
 
 
 def model_fn(
@@ -24,6 +25,7 @@ def model_fn(
     mode: str,
     params: ModelParams,
     step: tf.Tensor,
+    rows: tf.Tensor | None = None,
 ) -> EstimatorSpec:
     """What the Estimator needs for `mode`.
 
@@ -33,27 +35,32 @@ def model_fn(
       net: image to logits float32 `[L * N, K]`, see `model.heads`.
       mode: One of `ModeKeys`.
       params: Sizes and augmentation.
-      step: int64 scalar, the global step; with `params.seed` it fixes the random shifts.
+      step: int64 scalar, the global step; with the seeds and `rows` it fixes shifts and dropout.
+      rows: int64 `[N]`, consecutive: which of the step's whole batch these are. None: all of it.
 
     Returns:
-      PREDICT: predictions `digits` int64 `[N, L]` and `probabilities` float32 `[N, L, K]`; EVAL has
-      them too. Otherwise the mean cross-entropy over all positions, ln K at chance, and `character_accuracy`
-      and `sequence_accuracy`, a value an example. A blank, where labels vary in length, is one of
-      the K classes and counts in the loss as any other: it is how the network says where a text
-      ends.
+      PREDICT: predictions `digits` int64 `[N, L]` and `probabilities` float32 `[N, L, K]`; EVAL
+      has them too. Otherwise the mean cross-entropy over all positions, ln K at chance, and
+      `character_accuracy` and `sequence_accuracy`, a value an example. A blank, where labels vary
+      in length, is one of the K classes and counts in the loss as any other: it is how the network
+      says where a text ends.
     """
     image = features["image"]
     training = mode == ModeKeys.TRAIN
+    if rows is None:
+        rows = tf.range(tf.shape(image, tf.int64)[0])
     if training:
         image = random_shift(
             image,
             max_rows=params.shift_rows,
             max_columns=params.shift_columns,
             seed=tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)]),
+            rows=rows,
         )
     # A tensor only where it has to be one: a constant lets TensorFlow leave out what it switches.
     drops_out = training and (params.dropout_from_step == 0 or step >= params.dropout_from_step)
-    logits = net(image, training=drops_out)  # [L * N, K]
+    with drawing_for(step, rows):
+        logits = net(image, training=drops_out)  # [L * N, K]
     by_example = logits_by_example(logits, params.network.num_positions)  # [N, L, K]
     digits = tf.argmax(by_example, axis=-1)  # [N, L]
     predictions = {"digits": digits}
