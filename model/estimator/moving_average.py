@@ -11,7 +11,8 @@ class MovingAverage:
     """Averages of trainable variables, and the exchange of both.
 
     Attributes:
-      variables: The averages, in the order of the weights; they begin as these are.
+      variables: The averages, in the order of the weights; they begin as these are. Replicas have
+        equal weights, so one average will do for all of them.
       in_use: Whether the network holds the averages now, and its weights are kept here.
     """
 
@@ -24,7 +25,6 @@ class MovingAverage:
                 weight.numpy(),
                 trainable=False,
                 name=weight.name.removesuffix(":0"),
-                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
             for weight in self._weights
         ]

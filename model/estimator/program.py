@@ -1,6 +1,5 @@
 """What is built once in a process: the network, its optimizer and the compiled functions."""
 
-import contextlib
 import functools
 from collections.abc import Callable
 
@@ -44,15 +43,10 @@ class Program:
         self.chance = {}
         # A Keras layer without a seed of its own draws one from Python's generator.
         keras.utils.set_random_seed(config.tf_random_seed)
-        with self._scope():
+        # No replica changes it, so one for all of them will do.
+        self.global_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
+        with strategies.scope(self.strategy):
             self.net = net_fn(params)
-            self.global_step = tf.Variable(
-                0,
-                dtype=tf.int64,
-                trainable=False,
-                name="global_step",
-                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-            )
         if not self.net.trainable_variables:
             raise ValueError(
                 "`net_fn` must return a network whose variables exist, received one without any. "
@@ -74,7 +68,7 @@ class Program:
                 "`optimizer_fn` must be given to train, received None. "
                 "Pass one to Estimator, for example lambda params: keras.optimizers.Adam(0.001)."
             )
-        with self._scope():
+        with strategies.scope(self.strategy):
             optimizer = self._optimizer_fn(self._params)
             optimizer.build(self.net.trainable_variables)
         return optimizer
@@ -84,8 +78,7 @@ class Program:
         """The moving average of the weights, if `RunConfig.ema_decay` asks for one."""
         if self._config.ema_decay is None:
             return None
-        with self._scope():
-            return MovingAverage(self.net.trainable_variables, self._config.ema_decay)
+        return MovingAverage(self.net.trainable_variables, self._config.ema_decay)
 
     @property
     def is_chief(self) -> bool:
@@ -148,6 +141,3 @@ class Program:
 
     def _predict_step(self, features):
         return dict(self.call_model_fn(features, None, ModeKeys.PREDICT).predictions)
-
-    def _scope(self) -> contextlib.AbstractContextManager:
-        return self.strategy.scope() if self.strategy else contextlib.nullcontext()

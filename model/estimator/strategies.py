@@ -1,7 +1,9 @@
 """Names for the strategies of tf.distribute that a training can run under, and what they need."""
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 
 import tensorflow as tf
 
@@ -61,6 +63,34 @@ def is_chief(strategy: tf.distribute.Strategy | None) -> bool:
         return True
     has_chief = "chief" in resolver.cluster_spec().jobs
     return (resolver.task_type, resolver.task_id) == ("chief" if has_chief else "worker", 0)
+
+
+@contextlib.contextmanager
+def scope(strategy: tf.distribute.Strategy | None) -> Iterator[None]:
+    """In which a network and its optimizer are built; None: nothing special.
+
+    Layers that change variables while they train need to be told what becomes of the replicas' own
+    values, and Keras does not say: a mean of what has fractions (statistics of a batch), and else
+    the first replica's (the state of a seed, which is the same in all).
+    """
+    if strategy is None:
+        yield
+        return
+    with strategy.scope(), tf.variable_creator_scope(_aggregated):
+        yield
+
+
+def _aggregated(next_creator, **options) -> tf.Variable:
+    if options.get("aggregation") in (None, tf.VariableAggregation.NONE):
+        value, dtype = options.get("initial_value"), options.get("dtype")
+        if dtype is None:
+            dtype = tf.convert_to_tensor(value() if callable(value) else value).dtype
+        options["aggregation"] = (
+            tf.VariableAggregation.MEAN
+            if tf.as_dtype(dtype).is_floating
+            else tf.VariableAggregation.ONLY_FIRST_REPLICA
+        )
+    return next_creator(**options)
 
 
 def _check_tf_config(text: str | None) -> None:
