@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 from data_gen.parallel import num_cores
+from training.processor import processor_name
 
 _FOLDER = pathlib.Path(__file__).resolve().parent
 _RESULTS = _FOLDER / "results"
@@ -34,7 +35,7 @@ def record(name: str, title: str, figures: dict[str, Any]) -> None:
             ["python", f"benchmarks/{pathlib.Path(sys.argv[0]).name}", *sys.argv[1:]]
         ),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{num_cores()} cores, {_processor()}, Python {platform.python_version()}",
+        "machine": f"{num_cores()} cores, {processor_name()}, Python {platform.python_version()}",
         "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},
         "figures": figures,
     }
@@ -71,12 +72,3 @@ def _shown(value: Any) -> str:
             return f"{value:.4f}"
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return str(value)
-
-
-def _processor() -> str:
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return " ".join(line.split(":", 1)[1].split())
-    return platform.processor() or platform.machine()

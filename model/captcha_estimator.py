@@ -5,29 +5,60 @@ import os
 import keras
 
 from model.description import ModelDescription, load_description
-from model.estimator import Estimator, RunConfig
+from model.estimator import (
+    Estimator,
+    RunConfig,
+    ScaledSchedule,
+    WarmStartSettings,
+    fitting_variables,
+)
 from model.model_fn import model_fn
 from model.networks import NetworkConfig, build_network
 from model.params import ModelParams
-from model.schedule import WarmupCosine
+from model.schedule import make_schedule
 
 
 def captcha_estimator(
-    params: ModelParams, model_dir: str | os.PathLike, config: RunConfig | None = None
+    params: ModelParams,
+    model_dir: str | os.PathLike,
+    config: RunConfig | None = None,
+    warm_start_from: str | os.PathLike | None = None,
 ) -> Estimator:
-    """An Estimator over `model_fn` that trains with Adam under warm-up and cosine decay.
+    """An Estimator over `model_fn` that trains with Adam under a warm-up and a schedule.
+
+    Args:
+      params: Network, optimizer, augmentation.
+      model_dir: Folder of the checkpoints.
+      config: Cadence, seed, distribution.
+      warm_start_from: A model_dir or checkpoint that a new run takes those weights from that have
+        the same name and shape here; those of another alphabet's heads stay fresh.
 
     Raises:
-      ValueError: If the learning rate or its warm-up is out of range.
+      ValueError: If the learning rate or its warm-up is out of range, or nothing fits.
     """
-    learning_rate = WarmupCosine(params.learning_rate, params.warmup_steps, params.total_steps)
+    learning_rate = make_schedule(
+        params.schedule, params.learning_rate, params.warmup_steps, params.total_steps
+    )
+
+    def make_optimizer(_) -> keras.optimizers.Optimizer:
+        is_scaled = params.schedule == "plateau"
+        rate = ScaledSchedule(learning_rate) if is_scaled else learning_rate
+        return keras.optimizers.Adam(rate, global_clipnorm=params.gradient_clip, name="adam")
+
+    warm_start = None
+    if warm_start_from is not None:
+        variables = {weight.path: weight.value for weight in build_network(params.network).weights}
+        warm_start = WarmStartSettings(
+            warm_start_from, vars_to_warm_start=fitting_variables(variables, warm_start_from)
+        )
     return Estimator(
         model_fn,
         model_dir,
         net_fn=lambda params: build_network(params.network),
-        optimizer_fn=lambda _: keras.optimizers.Adam(learning_rate, name="adam"),
+        optimizer_fn=make_optimizer,
         config=config or RunConfig(),
         params=params,
+        warm_start_from=warm_start,
     )
 
 

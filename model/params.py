@@ -18,6 +18,8 @@ class ModelParams:
     learning_rate: float = 1.2e-3  # The peak, see `model.schedule`.
     warmup_steps: int = 300
     total_steps: int = 1
+    schedule: str = "cosine"  # One of `model.schedule.SCHEDULES`.
+    gradient_clip: float | None = None  # Longest L2 norm over all weights; None: as they are.
     shift_rows: int = 0  # Random shifts of training pictures, largest, in pixels.
     shift_columns: int = 0
     # Dropout holds the loss at ln K for thousands of steps; once it has left, dropout helps

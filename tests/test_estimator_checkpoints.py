@@ -65,6 +65,7 @@ def test_a_checkpoint_holds_network_dropout_optimizer_step_and_input(whole_run):
     assert {key.partition("/")[0] for key in keys} == {
         "_CHECKPOINTABLE_OBJECT_GRAPH",
         "global_step",
+        "hooks",
         "iterator",
         "names",
         "net",
@@ -166,22 +167,38 @@ def _damage(path: pathlib.Path, how: str):
         (".data-00000-of-00001", "gone"),
     ],
 )
-def test_a_damaged_checkpoint_is_one_line_and_without_it_the_one_before_is_used(
-    tmp_path, suffix, how
+def test_a_damaged_newest_checkpoint_is_warned_of_and_the_one_before_is_used(
+    tmp_path, monkeypatch, suffix, how
 ):
     whole = line_estimator(tmp_path / "whole").train(TEN, max_steps=9)
     line_estimator(tmp_path, save_checkpoints_steps=4).train(TEN, max_steps=6)
     damaged = tmp_path / "ckpt-6"
     _damage(damaged.with_suffix(suffix), how)
+    files = set(tmp_path.glob("ckpt-6.*"))
+    lines = collect_log(monkeypatch)
     estimator = line_estimator(tmp_path)
-    message = f"checkpoint {damaged} must be whole .* Remove {damaged}.* to go on"
-    with pytest.raises(ValueError, match=message) as caught:
-        estimator.train(TEN, max_steps=9)
-    assert "\n" not in str(caught.value)
-    for path in tmp_path.glob("ckpt-6.*"):
-        path.unlink()
+    assert estimator.evaluate(line_input_fn(repeat=False))["global_step"] == 4
+    (line,) = [line for line in lines if "cannot be read" in line]
+    assert line.startswith(f"checkpoint {damaged} cannot be read (")
+    assert line.endswith(f"): going back to {tmp_path}/ckpt-4")
+    assert set(tmp_path.glob("ckpt-6.*")) == files  # To look does not move anything.
     # Nothing of the damaged one has got into the network.
     assert_equal_weights(estimator.train(TEN, max_steps=9), whole)
+    assert {path.name for path in tmp_path.glob("damaged-*")} == {
+        f"damaged-{path.name}" for path in files
+    }
+
+
+def test_if_every_checkpoint_is_damaged_nothing_is_begun_anew(tmp_path):
+    line_estimator(tmp_path, save_checkpoints_steps=4).train(TEN, max_steps=6)
+    for path in tmp_path.glob("ckpt-*.index"):
+        _damage(path, "cut")
+    before = sorted(tmp_path.iterdir())
+    message = f"checkpoint {tmp_path}/ckpt-6 must be whole .* received one that cannot be read"
+    with pytest.raises(ValueError, match=message) as caught:
+        line_estimator(tmp_path).train(TEN, max_steps=9)
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):

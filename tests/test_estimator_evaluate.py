@@ -143,7 +143,13 @@ def test_events_hold_loss_metrics_rate_and_speed_for_train_and_loss_and_metrics_
     for _ in range(2):
         estimator.train(input_fn, steps=2).evaluate(FIVE)
     train = _curves(tmp_path)
-    assert train.keys() == {"loss", "error", "learning_rate", "examples_per_sec"}
+    assert train.keys() == {
+        "loss",
+        "error",
+        "learning_rate",
+        "gradient_norm",
+        "examples_per_sec",
+    }
     assert train["loss"] == [(2, 10.0), (4, 50.0)]
     assert train["error"] == [(2, 3.0), (4, 7.0)]
     assert _curves(tmp_path / "eval") == {

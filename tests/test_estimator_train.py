@@ -26,9 +26,9 @@ from model.estimator import (
     EstimatorSpec,
     EvalSpec,
     TrainSpec,
+    checkpoint_hook,
     train_and_evaluate,
     training_log,
-    training_loop,
 )
 from model.estimator.training_log import Window, training_line
 
@@ -275,8 +275,8 @@ def test_the_rate_leaves_out_the_time_of_checkpoints(tmp_path, monkeypatch, line
         time.sleep(0.2)
         return save_checkpoint(*arguments)
 
-    save_checkpoint = training_loop.save_checkpoint
-    monkeypatch.setattr(training_loop, "save_checkpoint", save_slowly)
+    save_checkpoint = checkpoint_hook.save_checkpoint
+    monkeypatch.setattr(checkpoint_hook, "save_checkpoint", save_slowly)
     config = {"save_checkpoints_steps": 1, "log_step_count_steps": 5}
     line_estimator(tmp_path, **config).train(line_input_fn(batch_size=2), max_steps=5)
     (rate,) = [int(match[1]) for line in lines if (match := re.search(r"(\d+) examples/s", line))]
@@ -289,7 +289,7 @@ def test_rate_and_time_of_a_step_are_means_over_the_window(monkeypatch):
     window = Window()
     for _ in range(2):
         now[0] += 0.5
-        window.add({"loss": 1.0, "learning_rate": 0.1}, num_examples=32)
+        window.add({"loss": [1.0], "learning_rate": [0.1], "num_examples": [32.0]})
     assert window.scalars()["examples_per_sec"] == pytest.approx(64.0)
     assert window.seconds_a_step() == pytest.approx(0.5)
 

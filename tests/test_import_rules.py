@@ -14,11 +14,15 @@ MAY_IMPORT = {
     "model": set(),
     "model/estimator": set(),
     "export": {"model", "records"},
-    "train.py": {"records", "model", "export", "data_gen"},  # data_gen: `--data_dir=live:...`.
+    "report": {"model", "records"},
+    "training": {"records", "model", "report", "data_gen"},  # data_gen: `--data_dir=live:...`.
+    "train.py": {"training"},
     "predict.py": {"export"},
     "labelling": {"records", "model", "export"},
 }
 OURS = {
+    "report",
+    "training",
     "records",
     "data_gen",
     "model",

@@ -12,6 +12,10 @@ from model.estimator.tf_variables import tf_variable
 from model.estimator.training_log import Window, log, training_line
 
 
+class NotFiniteError(ValueError):
+    """A loss or a weight is NaN or infinite."""
+
+
 class NanHook(Hook):
     """Ends the training as soon as a loss is seen that is no finite number.
 
@@ -29,7 +33,7 @@ class NanHook(Hook):
         """Looks at the losses since it looked last.
 
         Raises:
-          ValueError: If one is not finite.
+          NotFiniteError: If one is not finite.
         """
         self._losses.append(values["loss"])
         if run.global_step % self.every_steps == 0:
@@ -39,7 +43,7 @@ class NanHook(Hook):
         """Whether the losses since the last look, and all weights, are finite.
 
         Raises:
-          ValueError: If not, and it is to fail.
+          NotFiniteError: If not, and it is to fail.
         """
         values = [float(np.sum(loss)) for loss in self._losses]
         self._losses = []
@@ -54,7 +58,7 @@ class NanHook(Hook):
         if not self._fails:
             run.request_stop(f"loss or weights are no longer finite: {wrong[0]}")
             return False
-        raise ValueError(
+        raise NotFiniteError(
             f"loss and weights must stay finite, received {wrong[0]} by step {run.global_step}. "
             "Lower the learning rate, or look for bad values in the input; the newest checkpoint "
             f"of {run.model_dir} is from before."

@@ -51,6 +51,11 @@ class TrainStep:
         self._traced = self._function.get_concrete_function(features_spec, labels_spec)
         return self._traced
 
+    @property
+    def graph(self) -> tf.Graph:
+        """The graph of a step, once it has been traced."""
+        return self._traced.graph
+
     def check(self, num_rows: int) -> None:
         """Refuses a batch that cannot be cut into as many parts.
 

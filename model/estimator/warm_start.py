@@ -73,7 +73,7 @@ def warm_start(variables: Mapping[str, tf.Variable], settings: WarmStartSettings
     """
     if settings.vars_to_warm_start is None:
         return []
-    path = _checkpoint_of(settings.ckpt_to_initialize_from)
+    path = checkpoint_of(settings.ckpt_to_initialize_from)
     file = CheckpointFile(path)
     wanted = _wanted(list(variables), settings)
     previous = _previous_names(list(variables), wanted, file.names("net"), settings, path)
@@ -85,7 +85,12 @@ def warm_start(variables: Mapping[str, tf.Variable], settings: WarmStartSettings
     return wanted
 
 
-def _checkpoint_of(place: str | os.PathLike) -> str:
+def checkpoint_of(place: str | os.PathLike) -> str:
+    """The path of a checkpoint, given it or a model_dir, of which it is the newest.
+
+    Raises:
+      ValueError: If there is none.
+    """
     path = os.fspath(place)
     if pathlib.Path(f"{path}.index").exists():
         return path

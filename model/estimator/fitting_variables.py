@@ -1,0 +1,38 @@
+"""Which weights of a checkpoint a network can take as they are."""
+
+import os
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from model.estimator.checkpoint_file import CheckpointFile
+from model.estimator.warm_start import checkpoint_of
+
+
+def fitting_variables(
+    variables: Mapping[str, tf.Variable], place: str | os.PathLike
+) -> tuple[str, ...]:
+    """The names of those `variables` that the checkpoint has in the same shape and dtype.
+
+    Args:
+      variables: Of the network, by name.
+      place: A checkpoint's path without suffix, or a model_dir: its newest.
+
+    Raises:
+      ValueError: If there is no such checkpoint, or nothing fits.
+    """
+    path = checkpoint_of(place)
+    file = CheckpointFile(path)
+    theirs = {name: file.value(name) for name in file.names("net")}
+    fitting = tuple(
+        name
+        for name, variable in variables.items()
+        if name in theirs
+        and (variable.shape, variable.dtype) == (theirs[name].shape, theirs[name].dtype)
+    )
+    if not fitting:
+        raise ValueError(
+            f"some weights of {path} must fit this network, received none of the same name and "
+            "shape. Begin with a network of the same kind."
+        )
+    return fitting

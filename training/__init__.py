@@ -1,0 +1,1 @@
+"""What `python train.py` does: a config to data, network, Estimator, training, report."""

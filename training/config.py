@@ -1,0 +1,130 @@
+"""The options of a training run; each field is a flag of train.py."""
+
+import dataclasses
+
+MODES = ("train_and_evaluate", "train", "evaluate")
+SCHEDULES = ("cosine", "step", "plateau", "constant")
+_LIVE = "live:"  # In front of a style: see data_gen/live.py.
+_AT_LEAST_1 = (
+    "max_steps",
+    "batch_size",
+    "save_checkpoints_steps",
+    "eval_steps",
+    "log_steps",
+    "accumulate_gradients",
+    "steps_per_loop",
+)
+
+
+def _flag(default, meaning: str, choices: tuple[str, ...] = ()):
+    """A field that is a flag: its default, what --help says, and what it may be."""
+    return dataclasses.field(default=default, metadata={"help": meaning, "choices": choices})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One run of train.py.
+
+    Raises:
+      ValueError: If a number is out of range. What other parts of the program know better (the
+        network's name, the rate, the shifts) they check, before the first step too.
+    """
+
+    data_dir: str = _flag(
+        "captcha_data",
+        "Dataset, as data_gen wrote it; or live:STYLE?seed=0, captchas drawn while it trains.",
+    )
+    model_dir: str = _flag("models/captcha", "Folder of checkpoints, metrics, TensorBoard events.")
+    mode: str = _flag("train_and_evaluate", "What to do.", MODES)
+    sanity: bool = _flag(
+        False, "Only look, in a minute, whether this network can learn 64 of these captchas."
+    )
+
+    net: str = _flag("small", "small, wide, book, vgg11, vgg13, vgg16 or vgg19.")
+    dropout: float | None = _flag(None, "In [0, 1). By default the network's own.")
+    dropout_from_step: int = _flag(
+        1500,
+        "Dropout begins here: from the first step it can hold the loss at chance for ever.",
+    )
+    shift_rows: int = _flag(2, "Random shifts up and down, at most, in pixels.")
+    shift_columns: int = _flag(4, "Random shifts left and right, at most.")
+    warm_start_from: str | None = _flag(
+        None, "A model_dir whose weights a new run begins with, as far as they fit."
+    )
+
+    max_steps: int = _flag(
+        14000,
+        "Steps in all, over every run in model_dir; the learning rate has fallen to its end there.",
+    )
+    batch_size: int = _flag(64, "Captchas a step, over all devices and workers together.")
+    learning_rate: float = _flag(1.2e-3, "The highest, reached by warm-up.")
+    warmup_steps: int = _flag(300, "Steps in which the learning rate rises.")
+    schedule: str = _flag(
+        "cosine",
+        "How the learning rate falls: cosine; step, to a tenth at half and at three quarters; "
+        "plateau, to a half when evaluations stop improving; or constant.",
+        SCHEDULES,
+    )
+    gradient_clip: float | None = _flag(
+        None, "Scales gradients down to this L2 norm over all weights, where they are longer."
+    )
+    ema_decay: float | None = _flag(
+        None, "Evaluate and export a moving average of the weights, with this decay: 0.999."
+    )
+    precision: str = _flag("auto", "auto (bfloat16 if the machine has it), float32, bfloat16.")
+    seed: int = _flag(0, "Of weights, order of the data, dropout and shifts.")
+
+    target: str | None = _flag(
+        None, "Stop once an evaluation reaches it, for example sequence_accuracy=0.995."
+    )
+    patience_steps: int | None = _flag(
+        None, "Stop after so many steps without a better sequence_accuracy."
+    )
+    max_minutes: float | None = _flag(None, "Stop after so many minutes of this command.")
+
+    strategy: str = _flag(
+        "one_device",
+        "one_device; mirrored, all GPUs of this machine; multi_worker, those of TF_CONFIG "
+        "(docs/distributed.md).",
+        ("one_device", "mirrored", "multi_worker"),
+    )
+    accumulate_gradients: int = _flag(
+        1, "Compute each batch in so many parts, one after the other, to need less memory."
+    )
+    steps_per_loop: int = _flag(1, "Steps in one call of TensorFlow.")
+
+    save_checkpoints_steps: int = _flag(1000, "Steps between checkpoints.")
+    eval_steps: int = _flag(2000, "Steps between evaluations on the test set.")
+    log_steps: int = _flag(100, "Steps between log lines.")
+    profile: str | None = _flag(
+        None, "Record what these steps spend their time on, for example 100:110."
+    )
+    verify_hashes: bool = _flag(True, "Compare every shard with its SHA-256 before the first step.")
+
+    def __post_init__(self):
+        for name in _AT_LEAST_1:
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"`{name}` must be at least 1, received {getattr(self, name)}. Raise --{name}."
+                )
+        for name in ("patience_steps", "max_minutes", "gradient_clip"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(
+                    f"`{name}` must be more than 0, received {value}. Raise --{name} or leave it "
+                    "out."
+                )
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"`seed` must be in [0, 2**31), received {self.seed}. Choose another.")
+        for field in dataclasses.fields(self):
+            choices = field.metadata["choices"]
+            if choices and getattr(self, field.name) not in choices:
+                raise ValueError(
+                    f"`{field.name}` must be one of {', '.join(choices)}, received "
+                    f"{getattr(self, field.name)!r}. Choose one."
+                )
+
+    @property
+    def is_live(self) -> bool:
+        """Whether captchas are drawn while it trains, and no files are read."""
+        return self.data_dir.startswith(_LIVE)

@@ -1,0 +1,124 @@
+"""From a config to the Estimator: whatever can be wrong is refused here, before the first step."""
+
+import dataclasses
+import os
+import pathlib
+
+from absl import logging
+
+from model.captcha_estimator import captcha_estimator, network_config
+from model.description import (
+    ModelDescription,
+    check_same,
+    has_description,
+    load_description,
+    save_description,
+)
+from model.estimator import Estimator, RunConfig, make_strategy
+from model.params import ModelParams
+from model.precision import dtype_policy
+from model.trained_on import TrainedOn, check_trained_on, save_trained_on
+from training.config import TrainConfig
+from training.data import load_data
+
+
+def prepare(config: TrainConfig) -> Estimator:
+    """The Estimator for this data and model_dir.
+
+    Raises:
+      ValueError: If the data is missing, damaged, or not what `model_dir` was trained with, or an
+        option is out of range.
+    """
+    strategy = make_strategy(config.strategy)  # Before anything else of TensorFlow.
+    dataset = load_data(config)
+    description = describe(config, dataset)
+    if has_description(config.model_dir) or config.mode == "evaluate":
+        check_same(load_description(config.model_dir), description, config.model_dir)
+    data = trained_on(config, dataset)
+    if config.mode != "evaluate":
+        check_trained_on(data, config.model_dir)
+    params = model_params(config, description)
+    estimator = captcha_estimator(
+        params, config.model_dir, run_config(config, strategy), config.warm_start_from
+    )
+    num_parameters = estimator.net.count_params()
+    if config.mode != "evaluate" and estimator.is_chief:
+        os.makedirs(config.model_dir, exist_ok=True)
+        save_description(description, config.model_dir)
+        save_trained_on(data, config.model_dir)
+        _save_flags(config)
+    logging.info(
+        "config | %s | %d parameters | %s | %s captchas to train on, %d to test on",
+        config.net,
+        num_parameters,
+        params.network.dtype_policy,
+        "new" if config.is_live else dataset.num_examples("train"),
+        dataset.num_examples("test"),
+    )
+    return estimator
+
+
+def describe(config: TrainConfig, dataset) -> ModelDescription:
+    """What the network will read."""
+    return ModelDescription(
+        net=config.net,
+        image_shape=dataset.image_shape,
+        alphabet=dataset.alphabet,
+        num_positions=dataset.num_positions,
+        has_blank=dataset.has_blank,
+    )
+
+
+def trained_on(config: TrainConfig, dataset) -> TrainedOn:
+    """Which data it is."""
+    return TrainedOn(
+        data_dir=config.data_dir, generator=dataset.generator, identity=dataset.identity
+    )
+
+
+def model_params(config: TrainConfig, description: ModelDescription) -> ModelParams:
+    """Network, optimizer and augmentation."""
+    return ModelParams(
+        network=network_config(
+            description,
+            dropout=config.dropout,
+            dtype_policy=dtype_policy(config.precision),
+            seed=config.seed,
+        ),
+        learning_rate=config.learning_rate,
+        warmup_steps=min(config.warmup_steps, config.max_steps - 1),
+        total_steps=config.max_steps,
+        schedule=config.schedule,
+        gradient_clip=config.gradient_clip,
+        dropout_from_step=config.dropout_from_step,
+        shift_rows=config.shift_rows,
+        shift_columns=config.shift_columns,
+        seed=config.seed,
+    )
+
+
+def run_config(config: TrainConfig, strategy) -> RunConfig:
+    """Cadence, seed and distribution."""
+    return RunConfig(
+        save_checkpoints_steps=config.save_checkpoints_steps,
+        log_step_count_steps=config.log_steps,
+        save_summary_steps=config.log_steps,
+        tf_random_seed=config.seed,
+        train_distribute=strategy,
+        accumulate_gradients=config.accumulate_gradients,
+        steps_per_loop=config.steps_per_loop,
+        ema_decay=config.ema_decay,
+    )
+
+
+def _save_flags(config: TrainConfig) -> None:
+    """Writes `flags.txt`, a flagfile that repeats this run."""
+    lines = [
+        f"--{name}={value}"
+        for name, value in dataclasses.asdict(config).items()
+        if value is not None
+    ]
+    path = pathlib.Path(config.model_dir) / "flags.txt"
+    partial = path.with_suffix(".partial")
+    partial.write_text("\n".join(lines) + "\n")
+    os.replace(partial, path)
