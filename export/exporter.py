@@ -9,9 +9,14 @@ from typing import NamedTuple
 
 from export.signatures import captcha_signatures
 from model.captcha_estimator import load_estimator
+from model.estimator import best_checkpoint
+from model.estimator.checkpoints import newest_whole_checkpoint
 from model.trained_on import load_trained_on
 
+CHECKPOINTS = ("newest", "best")  # The last step; or the one that the evaluations liked best.
 _DESCRIPTION = "model.json"  # Under assets.extra/: for people; TensorFlow Serving ignores it.
+_ENDED_BEFORE = {"newest": "", "best": " evaluation"}
+_CHECKPOINT = {"newest": newest_whole_checkpoint, "best": best_checkpoint}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,13 +24,19 @@ class ExportConfig:
     """What to export, and where to; each field is a flag.
 
     Raises:
-      ValueError: If `out` is a file.
+      ValueError: If `out` is a file, or `checkpoint` is none of `CHECKPOINTS`.
     """
 
     model_dir: str = "models/captcha"
     out: str = "exports/captcha"  # Version folders go in here; the highest is the one to serve.
+    checkpoint: str = "newest"
 
     def __post_init__(self):
+        if self.checkpoint not in CHECKPOINTS:
+            raise ValueError(
+                f"`checkpoint` must be one of {', '.join(CHECKPOINTS)}, received "
+                f"{self.checkpoint!r}. Choose one."
+            )
         if os.path.exists(self.out) and not os.path.isdir(self.out):
             raise ValueError(
                 f"`out` must be a folder, received {self.out!r}, a file. Choose another --out."
@@ -40,7 +51,7 @@ class Exported(NamedTuple):
 
 
 def export_model(config: ExportConfig) -> Exported:
-    """Exports the newest checkpoint of `config.model_dir` under `config.out`.
+    """Exports a checkpoint of `config.model_dir` under `config.out`.
 
     The network is float32 in whatever precision it was trained. `assets.extra/model.json` has the
     fields of `ModelDescription`, among them `has_blank`, and the `step`.
@@ -51,11 +62,12 @@ def export_model(config: ExportConfig) -> Exported:
     """
     estimator, description = load_estimator(config.model_dir)
     # Looked up once: a training that is still running may write the next one meanwhile.
-    checkpoint = estimator.latest_checkpoint()
+    checkpoint = _CHECKPOINT[config.checkpoint](config.model_dir)
     if checkpoint is None:
         raise ValueError(
             f"`model_dir` must hold a checkpoint, received {config.model_dir!r} without one: its "
-            f"training ended before the first. Go on: python train.py "
+            f"training ended before the first{_ENDED_BEFORE[config.checkpoint]}. Go on: python "
+            "train.py "
             f"--flagfile={os.path.join(config.model_dir, 'flags.txt')}"
         )
     step = int(checkpoint.rpartition("-")[2])  # ckpt-<step>

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+import train
 from export.exporter import ExportConfig, export_model
 from export.reader import Reader
 from model.captcha_estimator import captcha_estimator, load_estimator, network_config
@@ -153,6 +154,29 @@ def test_a_model_dir_without_checkpoints_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"must hold a checkpoint, received \S+ without one: "):
         export_model(ExportConfig(model_dir=str(tmp_path), out=str(tmp_path / "out")))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_the_best_checkpoint_is_exported_if_asked_for(small_dataset, tmp_path):
+    # Of equal evaluations (0 of 20 captchas after so few steps) the first stays the best.
+    options = {"max_steps": 4, "eval_steps": 2, "batch_size": 8, "warmup_steps": 1}
+    train.run(
+        train.TrainConfig(data_dir=str(small_dataset), model_dir=str(tmp_path / "m"), **options)
+    )
+    steps = {
+        checkpoint: export_model(
+            ExportConfig(
+                model_dir=str(tmp_path / "m"), out=str(tmp_path / "out"), checkpoint=checkpoint
+            )
+        ).step
+        for checkpoint in ("newest", "best")
+    }
+    assert steps == {"newest": 4, "best": 2}
+
+
+def test_a_checkpoint_that_is_neither_newest_nor_best_is_refused():
+    with pytest.raises(ValueError, match="`checkpoint` must be one of newest, best, received"):
+        ExportConfig(checkpoint="worst")
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
