@@ -29,8 +29,8 @@ def write_hyper_parameters(
     with writer.as_default(step=int(metrics["global_step"])):
         api.hparams(
             {name: value for name, value in settings.items() if value is not None},
-            # TensorBoard makes one row of equal trials, as equal settings would be by default.
-            trial_id=os.fspath(model_dir),
+            # By default runs of equal settings are one row. The name first: the column is narrow.
+            trial_id=f"{folder.parent.name} in {folder.parent.parent}",
         )
         for name, value in metrics.items():
             if name != "global_step":
