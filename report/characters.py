@@ -66,7 +66,9 @@ def _positions(collected: Collected, classes: Classes) -> str:
     )
     title = "Accuracy at each position"
     drawing = chart("positions", title, f"{says}.", x_axis, y_axis, [dots])
-    return figure(title, drawing, f"{_how_wrong(collected)} The axis does not begin at 0.")
+    return figure(
+        title, drawing, f"{_how_wrong(collected)} The axis does not begin at\N{NO-BREAK SPACE}0."
+    )
 
 
 def _how_wrong(collected: Collected) -> str:

@@ -111,7 +111,8 @@ footer {{ padding-top: 40px; padding-bottom: 40px; }}
   header {{ padding-top: 24px; }}
   h1 {{ font-size: 23px; }}
   .card {{ padding: 12px 12px; }}
-  .facts th {{ white-space: normal; }}
+  td, .facts th {{ white-space: normal; }}
+  th, td {{ padding-left: 4px; padding-right: 4px; }}
 }}
 @media print {{
   :root {{ color-scheme: light; }}

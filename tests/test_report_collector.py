@@ -7,10 +7,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from model.captcha_estimator import captcha_estimator, network_config
+from model.description import ModelDescription
+from model.estimator import history
+from model.params import ModelParams
+from records.description import load_description
+from records.input_fn import input_fn_maker
+from records.labelled_images import read_labelled_images
 from report.collected import MOST_MISTAKES
 from report.collector import Collector
+from report.page import write_report
+from report.statistics import characters_right
 
-K, L = 4, 2
+DESCRIPTION = ModelDescription(
+    net="small", image_shape=(30, 100, 3), alphabet="0123456789", num_positions=4
+)
+K = 4
 RUN = types.SimpleNamespace(chance={"loss": 1.386}, global_step=700)
 
 
@@ -139,6 +151,15 @@ def test_a_model_without_the_predictions_is_told_which(predictions, missing):
         Collector().after_run(RUN, values)
 
 
+def test_it_is_empty_until_there_was_a_batch():
+    collector = Collector()
+    assert collector.is_empty
+    collector.after_run(RUN, batch([[0, 1]], [[0, 1]]))
+    assert not collector.is_empty
+    collector.begin(RUN)
+    assert collector.is_empty
+
+
 def test_without_a_batch_there_is_nothing_to_report():
     with pytest.raises(ValueError, match="at least one captcha, received none"):
         collect()
@@ -160,3 +181,39 @@ GOOD = collect(batch([[0, 1]], [[0, 1]]))
 def test_what_does_not_belong_together_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(GOOD, **changes)
+
+
+@pytest.mark.slow
+def test_an_evaluation_of_the_captcha_network_is_reported_as_it_was_measured(
+    small_dataset, tmp_path
+):
+    collector = Collector()
+    data_info = small_dataset / "data_info.csv"
+    params = ModelParams(network=network_config(DESCRIPTION), warmup_steps=1, total_steps=2)
+    estimator = captcha_estimator(params, tmp_path)
+    estimator.train(input_fn_maker(small_dataset / "train", data_info, batch_size=8), max_steps=2)
+    # In batches whose last is shorter.
+    metrics = estimator.evaluate(
+        input_fn_maker(small_dataset / "test", data_info, batch_size=8), hooks=[collector]
+    )
+    found = collector.collected
+    assert len(found.labels) == metrics["n"] == 20
+    assert found.right.mean() == pytest.approx(metrics["sequence_accuracy"])
+    characters = characters_right(found.labels, found.digits, None).mean()
+    assert characters == pytest.approx(metrics["character_accuracy"])
+    assert found.global_step == metrics["global_step"] == 2
+    assert found.chance["sequence_accuracy"] == pytest.approx(1e-4)
+    assert len(found.mistakes) == (~found.right).sum() > 0
+    test_set = list(read_labelled_images(load_description(small_dataset), "test"))
+    for mistake in found.mistakes:
+        np.testing.assert_array_equal(mistake.image, test_set[mistake.index].image)
+        assert "".join(map(str, mistake.labels)) == test_set[mistake.index].label
+    write_report(
+        tmp_path / "report.html",
+        found,
+        rows=history.rows(tmp_path),
+        sections={},
+        title="T",
+        alphabet=DESCRIPTION.alphabet,
+    )
+    assert "20 captchas of 4 characters out of 10" in (tmp_path / "report.html").read_text()

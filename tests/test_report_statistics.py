@@ -81,6 +81,8 @@ CALIBRATIONS = {
     "one_wrong": ([0.9], [0], 2, [0, 1], [0, 0], 0.9),
     # Lower bin: 1 of 2 right at mean 0.3; upper bin: 2 of 2 at mean 0.8. (2 * 0.2 + 2 * 0.2) / 4.
     "two_bins": ([0.2, 0.4, 0.7, 0.9], [0, 1, 1, 1], 2, [2, 2], [1, 2], 0.2),
+    # (|0 - 0.6| + |2 - 1.6|) / 4: too sure below, too modest above, and neither makes up for it.
+    "gaps_add_up": ([0.2, 0.4, 0.7, 0.9], [0, 0, 1, 1], 2, [2, 2], [0, 2], 0.25),
     # In a bin too sure and too modest cancel: 1 of 2 right at mean 0.5.
     "cancel_in_a_bin": ([0.4, 0.6], [1, 0], 1, [2], [1], 0.0),
     # An edge belongs to the bin below; 0 to the first.

@@ -106,8 +106,8 @@ SECTIONS = {
 
 def _picture(labels, alphabet, seed):
     """What the renderer draws for a label of digits; noise of the same size for other alphabets."""
-    if alphabet == DIGITS and (labels < 10).all():
-        style = Style(width_px=25 * len(labels), min_length=len(labels), max_length=len(labels))
-        label = "".join(str(digit) for digit in labels)
+    if alphabet == DIGITS:
+        label = "".join(str(digit) for digit in labels if digit < len(alphabet))
+        style = Style(width_px=25 * len(labels), min_length=len(label), max_length=len(label))
         return render(style, label, np.random.default_rng(seed))
     return np.random.default_rng(seed).integers(256, size=(30, 100, 3), dtype=np.uint8)
