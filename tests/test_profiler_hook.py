@@ -126,6 +126,19 @@ def test_the_estimator_profiles_its_training_steps_and_no_evaluation(tmp_path):
     assert [table.split(" of ")[0] for table in tables] == ["2 steps", "2 steps"]
 
 
+@pytest.mark.slow
+def test_a_loop_of_steps_is_profiled_whole_and_its_time_shared_out(tmp_path):
+    estimator = line_estimator(tmp_path, steps_per_loop=4)
+    estimator.train(line_input_fn(), steps=16, hooks=[ProfilerHook(5, 7)])
+    (folder,) = profiles_in(tmp_path)
+    (trace,) = folder.glob("*.trace.json.gz")
+    events = json.loads(gzip.decompress(trace.read_bytes()))["traceEvents"]
+    (loop,) = [event for event in events if event["name"] == "train"]
+    steps, rest = (folder / "ops.txt").read_text().split(" steps of ")
+    assert steps == "4"
+    assert float(rest.split()[0]) == pytest.approx(loop["dur"] / 1e3 / 4, abs=0.01)
+
+
 def test_only_the_chief_profiles(tmp_path):
     toy_hooks.train(ProfilerHook(0, 2), tmp_path, range(3), last_step=3, is_chief=False)
     assert profiles_in(tmp_path) == []

@@ -38,7 +38,7 @@ def write_summary(folder: pathlib.Path, num_steps: int) -> None:
             json.dump({"traceEvents": list(_trace_events(space))}, file)
         by_type, by_node = op_times(space)
         total = sum(ms for ms, _ in by_type.values())
-        inside_ms, between_ms = _step_times(space)
+        inside_ms, between_ms = _step_times(space, num_steps)
         table = [
             f"{num_steps} steps of {inside_ms:.2f} ms with their input, {between_ms:.2f} ms "
             f"between two; {total / num_steps:.2f} ms of ops a step, added up over all threads",
@@ -78,7 +78,7 @@ def op_times(space: xplane_pb2.XSpace) -> tuple[dict, dict]:
     )
 
 
-def _step_times(space: xplane_pb2.XSpace) -> tuple[float, float]:
+def _step_times(space: xplane_pb2.XSpace, num_steps: int) -> tuple[float, float]:
     """Milliseconds that a step took, and that lay between two: medians, so a save is left out."""
     spans = sorted(
         (line.timestamp_ns / 1e6 + event.offset_ps / 1e9, event.duration_ps / 1e9)
@@ -90,10 +90,10 @@ def _step_times(space: xplane_pb2.XSpace) -> tuple[float, float]:
     gaps = [
         start - (before + duration) for (before, duration), (start, _) in itertools.pairwise(spans)
     ]
-    return (
-        statistics.median(duration for _, duration in spans) if spans else 0.0,
-        statistics.median(gaps) if gaps else 0.0,
-    )
+    steps_a_span = num_steps / len(spans) if spans else 1  # Several with `steps_per_loop`.
+    medians = (statistics.median(times or [0.0]) for times in ([d for _, d in spans], gaps))
+    inside, between = (median / steps_a_span for median in medians)
+    return inside, between
 
 
 def _rows(title: str, times: dict, num_steps: int, total: float) -> Iterator[str]:
