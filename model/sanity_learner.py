@@ -1,0 +1,136 @@
+"""A network that is trained on all examples at once until it knows them by heart."""
+
+import dataclasses
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from model.dead_units import dead_shares_fn
+from model.estimator import EstimatorSpec, ModeKeys
+from model.params import ModelParams
+from model.sanity_checks import Attempt, Examples, is_learnt, still_falls
+
+_WARMUP_STEPS = 20  # Adam's first steps are as large as any, whatever the gradient.
+_LOG_SECS = 5.0
+# A large network, that has had few steps in its time, gets this many times as much if its loss
+# still falls: the book's takes minutes on 2 cores.
+_MORE_TIME, _FEW_STEPS = 5, 200
+
+
+class SanityLearner:
+    """A network of its own, with Adam at the learning rate of `params`; no dropout, no shifts."""
+
+    def __init__(self, params: ModelParams, examples: Examples, net_fn, model_fn):
+        keras.utils.set_random_seed(params.seed)
+        self._params = dataclasses.replace(
+            params,
+            # Dropout of rate 0 from the first step: layers that know nothing of a rate are in
+            # training mode all the same.
+            network=dataclasses.replace(params.network, dropout=0.0),
+            dropout_from_step=0,
+            shift_rows=0,
+            shift_columns=0,
+        )
+        self._examples = examples
+        self._model_fn = model_fn
+        self._image = tf.constant(examples.images)
+        self._labels = tf.constant(examples.labels)
+        self._net = net_fn(self._params.network)
+        self._optimizer = keras.optimizers.Adam(
+            params.learning_rate, global_clipnorm=params.gradient_clip
+        )
+        self._optimizer.build(self._net.trainable_variables)
+        self._train_function = tf.function(self._traced_step, autograph=False)
+        self._infer_function = tf.function(self._traced_inference, autograph=False)
+
+    def learn(self, max_seconds: float, max_steps: int) -> Attempt:
+        """Trains until all is right, in an evaluation too, or steps or time are over."""
+        dead_shares = dead_shares_fn(self._net)
+        first_logits, _ = self._infer()
+        first_dead = dead_shares(self._image)
+        losses, gradient_norms = [], {}
+        started, logged = time.monotonic(), 0.0
+        while True:
+            loss, digits, norms = self._step(len(losses))
+            losses.append(float(loss))
+            gradient_norms = gradient_norms or {name: float(norms[name]) for name in norms}
+            right = float(np.mean(digits == self._examples.labels))
+            seconds = time.monotonic() - started
+            ends = (
+                len(losses) == max_steps
+                or not np.isfinite(losses[-1])
+                or seconds > max_seconds * (_MORE_TIME if _needs_more(losses) else 1)
+                or (
+                    is_learnt(self._examples, losses[-1], digits)
+                    and is_learnt(self._examples, losses[-1], self._infer()[1])
+                )
+            )
+            if ends or len(losses) == 1 or seconds - logged > _LOG_SECS:
+                logged = seconds
+                logging.info(
+                    "sanity | step %4d | loss %.4f | character_accuracy %.3f | %.1f s",
+                    len(losses),
+                    losses[-1],
+                    right,
+                    seconds,
+                )
+            if ends:
+                break
+        last_logits, inferred_digits = self._infer()
+        return Attempt(
+            examples=self._examples,
+            learning_rate=self._params.learning_rate,
+            losses=np.array(losses),
+            digits=digits,
+            inferred_digits=inferred_digits,
+            first_logits=first_logits,
+            last_logits=last_logits,
+            gradient_norms=gradient_norms,
+            first_dead=first_dead,
+            last_dead=dead_shares(self._image),
+        )
+
+    def _step(self, step: int):
+        rate = self._params.learning_rate * min(1.0, (step + 1) / _WARMUP_STEPS)
+        self._optimizer.learning_rate.assign(rate)
+        loss, digits, norms = self._train_function()
+        return loss, digits.numpy(), norms
+
+    def _infer(self) -> tuple[np.ndarray, np.ndarray]:
+        """Logits `[L * N, K]` and digits `[N, L]` as an evaluation has them."""
+        logits, digits = self._infer_function()
+        return logits.numpy(), digits.numpy()
+
+    def _traced_step(self):
+        variables = self._net.trainable_variables
+        with tf.GradientTape() as tape:
+            spec = self._spec(ModeKeys.TRAIN)
+        gradients = tape.gradient(spec.loss, [variable.value for variable in variables])
+        pairs = [
+            (tf.zeros_like(variable.value) if gradient is None else gradient, variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+        ]
+        self._optimizer.apply_gradients(pairs)
+        norms = {variable.path: tf.norm(gradient) for gradient, variable in pairs}
+        return spec.loss, spec.predictions["digits"], norms
+
+    def _traced_inference(self):
+        logits = self._net(self._image, training=False)
+        return logits, self._spec(ModeKeys.EVAL).predictions["digits"]
+
+    def _spec(self, mode: str) -> EstimatorSpec:
+        return self._model_fn(
+            features={"image": self._image},
+            labels=self._labels,
+            net=self._net,
+            mode=mode,
+            params=self._params,
+            step=tf.constant(0, tf.int64),
+        )
+
+
+def _needs_more(losses: list[float]) -> bool:
+    return len(losses) < _FEW_STEPS and still_falls(losses)
