@@ -115,6 +115,16 @@ def test_tensorboard_lists_what_was_written(ask, plugin, runs, tags):
 
 
 @pytest.mark.slow
+def test_tensorboard_has_every_step_of_a_run_that_went_on(ask):
+    points = ask("plugin/scalars/scalars?run=second&tag=loss")
+    assert [step for _, step, _ in points] == [1, 2, 3, 4]
+    histograms = ask("plugin/histograms/histograms?run=second&tag=weights/conv1_1/kernel")
+    assert [step for _, step, _ in histograms] == [0, 2, 4]
+    pictures = ask("plugin/images/images?run=second/eval&tag=confusion&sample=0")
+    assert [picture["step"] for picture in pictures] == [2, 4]
+
+
+@pytest.mark.slow
 def test_tensorboard_shows_the_graph_of_each_run(ask):
     assert {run: about["run_graph"] for run, about in ask("plugin/graphs/info").items()} == {
         "first": True,
