@@ -21,9 +21,14 @@ class BatchParts:
     num_accumulated: int = 1
 
     @property
+    def num_parts(self) -> int:
+        """How many."""
+        return self.num_replicas * self.num_accumulated
+
+    @property
     def is_whole(self) -> bool:
         """Whether there is one part, the batch itself."""
-        return self.num_replicas * self.num_accumulated == 1
+        return self.num_parts == 1
 
     def check(self, num_rows: int | None) -> None:
         """Refuses batches that have too few rows; None is a number not known yet.
@@ -31,10 +36,9 @@ class BatchParts:
         Raises:
           ValueError: If a part would be empty.
         """
-        needed = self.num_replicas * self.num_accumulated
-        if num_rows is not None and num_rows < needed:
+        if num_rows is not None and num_rows < self.num_parts:
             raise ValueError(
-                f"a batch must have at least {needed} examples, one for each of "
+                f"a batch must have at least {self.num_parts} examples, one for each of "
                 f"{self.num_replicas} replicas times {self.num_accumulated} accumulated parts, "
                 f"received {num_rows}. Raise the batch size."
             )
@@ -46,5 +50,4 @@ class BatchParts:
         """
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         part = tf.cast(replica, tf.int64) * self.num_accumulated + tf.cast(accumulation, tf.int64)
-        num_parts = self.num_replicas * self.num_accumulated
-        return part * num_rows // num_parts, (part + 1) * num_rows // num_parts
+        return part * num_rows // self.num_parts, (part + 1) * num_rows // self.num_parts

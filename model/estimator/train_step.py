@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from model.estimator.program import Program
 
 Values = dict[str, tf.Tensor]
+_NO_BATCH = -1  # In the place of a number of rows: the input has ended.
 
 
 class TrainStep:
@@ -70,34 +71,45 @@ class TrainStep:
         Returns:
           The values of `trace`, float32 `[k]` for the k steps that there were batches for, and
           whether the input has ended.
+
+        Raises:
+          ValueError: If a batch has too few rows to be cut into as many parts.
         """
-        values, num_done = self._loop(iterator, tf.constant(num_steps, tf.int32))
-        return {name: value[:num_done] for name, value in values.items()}, num_done < num_steps
+        values, num_done, num_rows = self._loop(iterator, tf.constant(num_steps, tf.int32))
+        has_ended = num_rows == _NO_BATCH
+        if not has_ended:
+            self._parts.check(int(num_rows))
+        return {name: value[:num_done] for name, value in values.items()}, bool(has_ended)
 
     def _steps(self, iterator, num_steps):
         names = list(self._traced.structured_outputs)
 
         def step(index, _, arrays):
             batch = iterator.get_next_as_optional()
+            num_rows = _at_most_once(
+                batch.has_value(), lambda _: _num_rows(batch.get_value()), tf.constant(_NO_BATCH)
+            )
 
-            def update():
+            def update(arrays):
                 values = self._traced(*split(batch.get_value()))
-                written = [
+                return [
                     array.write(index, values[name][0])
                     for name, array in zip(names, arrays, strict=True)
                 ]
-                return index + 1, True, written
 
-            return tf.cond(batch.has_value(), update, lambda: (index, False, arrays))
+            is_enough = num_rows >= self._parts.num_parts
+            arrays = _at_most_once(is_enough, update, arrays)
+            return index + tf.cast(is_enough, tf.int32), num_rows, arrays
 
         arrays = [tf.TensorArray(tf.float32, num_steps, element_shape=[]) for _ in names]
-        num_done, _, arrays = tf.while_loop(
-            lambda index, goes_on, _: goes_on & (index < num_steps),
+        num_done, num_rows, arrays = tf.while_loop(
+            lambda index, num_rows, _: (index < num_steps) & (num_rows >= self._parts.num_parts),
             step,
-            (tf.constant(0), tf.constant(True), arrays),
+            (tf.constant(0), tf.constant(self._parts.num_parts), arrays),
             parallel_iterations=1,
         )
-        return dict(zip(names, [array.stack() for array in arrays], strict=True)), num_done
+        values = dict(zip(names, [array.stack() for array in arrays], strict=True))
+        return values, num_done, num_rows
 
     def _step(self, features, labels):
         program = self._program
@@ -112,8 +124,7 @@ class TrainStep:
         program.global_step.assign_add(1)
         if program.average is not None:
             program.average.update(tf.convert_to_tensor(program.global_step))
-        num_examples = tf.shape(tf.nest.flatten(features)[0])[0]
-        values = {**values, "num_examples": tf.cast(num_examples, tf.float32)}
+        values = {**values, "num_examples": tf.cast(_num_rows(features), tf.float32)}
         return {name: tf.reshape(value, [1]) for name, value in values.items()}
 
     def _replica_step(self, features, labels):
@@ -123,7 +134,8 @@ class TrainStep:
         if self._program.strategy is not None:
             context = tf.distribute.get_replica_context()
             gradients, values = context.all_reduce("SUM", [gradients, values])
-        norm = tf.linalg.global_norm(gradients)
+        # Not as they are: weights may be of several dtypes.
+        norm = tf.linalg.global_norm([tf.cast(gradient, tf.float32) for gradient in gradients])
         if optimizer.loss_scale_factor is not None:
             norm /= optimizer.loss_scale_factor
         optimizer.apply(gradients, self._reached)
@@ -133,7 +145,7 @@ class TrainStep:
         """Gradients and values of this replica's rows of a batch, added up over its parts."""
         if self._parts.is_whole:
             return self._part_gradients(features, labels)
-        num_rows = tf.shape(tf.nest.flatten(features)[0], tf.int64)[0]
+        num_rows = tf.cast(_num_rows(features), tf.int64)
 
         def part(index):
             begin, end = self._parts.rows(num_rows, index)
@@ -143,23 +155,16 @@ class TrainStep:
                     return None
                 return tf.nest.map_structure(lambda tensor: tensor[begin:end], batch)
 
-            weight = tf.cast(end - begin, tf.float32) / tf.cast(num_rows, tf.float32)
+            weight = tf.cast(end - begin, tf.float64) / tf.cast(num_rows, tf.float64)
             return self._part_gradients(cut(features), cut(labels), tf.range(begin, end), weight)
 
         sums = part(0)
-        if self._parts.num_accumulated == 1:
-            return sums
-        # A loop and not its steps side by side: those would all be in memory at once.
-        _, *sums = tf.while_loop(
-            lambda index, *_: index < self._parts.num_accumulated,
-            lambda index, *sums: (
-                index + 1,
-                *tf.nest.map_structure(tf.add, tuple(sums), part(index)),
-            ),
-            (tf.constant(1), *sums),
-            parallel_iterations=1,
-        )
-        return tuple(sums)
+        # No tf.while_loop: layers that keep statistics cannot average them over replicas in one.
+        for index in range(1, self._parts.num_accumulated):
+            # One after the other: side by side they would all be in memory at once.
+            with tf.control_dependencies(tf.nest.flatten(sums)):
+                sums = tf.nest.map_structure(tf.add, sums, part(index))
+        return sums
 
     def _part_gradients(self, features, labels, rows=None, weight=None):
         program = self._program
@@ -184,5 +189,23 @@ class TrainStep:
             for name, values in (spec.train_metric_ops or {}).items()
         }
         if weight is not None:
-            means = {name: value * weight for name, value in means.items()}
+            means = {name: value * tf.cast(weight, tf.float32) for name, value in means.items()}
         return list(gradients), {"loss": tf.cast(loss, tf.float32), **means}
+
+
+def _num_rows(element) -> tf.Tensor:
+    return tf.shape(tf.nest.flatten(element)[0])[0]
+
+
+def _at_most_once(condition, function, value):
+    """`function(value)` if `condition`, else `value`.
+
+    By a loop and not tf.cond, in which TensorFlow 2.21 loses the inputs of a step that runs on
+    several devices ("You must feed a value for placeholder tensor").
+    """
+    _, value = tf.while_loop(
+        lambda is_due, _: is_due,
+        lambda _, value: (tf.constant(False), function(value)),
+        (condition, value),
+    )
+    return value
