@@ -139,8 +139,8 @@ def _previous_names(
         close = difflib.get_close_matches(missing[0], theirs, n=_MAX_NAMES, cutoff=0) or theirs
         raise ValueError(
             f"the variables to warm-start must be in {path} ({_some(close, len(theirs))}), "
-            f"received {_some(missing)} that cannot be told there. Limit `vars_to_warm_start` to "
-            "others, or map their names in `var_name_to_prev_var_name`."
+            f"received {_some(missing)}: not there, or numbered by Keras and unclear. Limit "
+            "`vars_to_warm_start` to others, or map the names in `var_name_to_prev_var_name`."
         )
     return previous
 
