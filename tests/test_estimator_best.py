@@ -1,4 +1,5 @@
 import errno
+import importlib
 import json
 import os
 
@@ -6,11 +7,12 @@ import numpy as np
 import pytest
 from toy_estimator import line_estimator, line_input_fn
 
-from model.estimator import best_checkpoint as module
 from model.estimator.best_checkpoint import KeepBest, best_checkpoint
 from model.estimator.best_record import BestRecord
 from model.estimator.checkpoint_file import CheckpointFile
 
+# The package has a function of this name.
+module = importlib.import_module("model.estimator.best_checkpoint")
 NAN = float("nan")
 
 

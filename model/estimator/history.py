@@ -18,7 +18,7 @@ _FILE = "history.jsonl"
 
 
 def append(model_dir: str | os.PathLike, kind: str, values: Mapping) -> None:
-    """Adds a row, on disk when this returns.
+    """Adds a row; a kill of this process no longer loses it when this returns.
 
     Args:
       model_dir: Of the run; created if need be.
@@ -31,8 +31,6 @@ def append(model_dir: str | os.PathLike, kind: str, values: Mapping) -> None:
     with open(path, "ab+") as file:
         _cut_partial_line(file)
         file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def rows(model_dir: str | os.PathLike, kind: str | None = None) -> list[dict]:
@@ -64,8 +62,6 @@ def cut_after(model_dir: str | os.PathLike, step: int) -> None:
     partial = path.with_suffix(".partial")
     with open(partial, "w") as file:
         file.writelines(json.dumps(row) + "\n" for row in kept)
-        file.flush()
-        os.fsync(file.fileno())
     os.replace(partial, path)
 
 
