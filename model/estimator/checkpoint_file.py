@@ -18,7 +18,9 @@ from model.estimator.variable_differences import differences_between
 _NAMES_KEY = "names/.ATTRIBUTES/VARIABLE_VALUE"
 _STEP_KEY = "global_step/.ATTRIBUTES/VARIABLE_VALUE"
 _HOOKS_KEY = "hooks/.ATTRIBUTES/VARIABLE_VALUE"
-_ITERATOR_KEY = "iterator/.ATTRIBUTES/ITERATOR_STATE"
+_ITERATOR_KEY = "iterator/.ATTRIBUTES/VARIABLE_VALUE"
+# Of the first version's checkpoints; the reader cannot give it.
+_OLD_ITERATOR_KEY = "iterator/.ATTRIBUTES/ITERATOR_STATE"
 # What TensorFlow's reader raises, LookupError for a file that ends too soon.
 _READING_ERRORS = (tf.errors.OpError, ValueError, LookupError)
 _MAX_DIFFERENCES = 4  # In one message.
@@ -74,9 +76,8 @@ class CheckpointFile:
           DamagedCheckpointError: If something cannot be read.
         """
         for key in self._reader.get_variable_to_shape_map():
-            if key != _ITERATOR_KEY:
+            if key != _OLD_ITERATOR_KEY:
                 self._read(key)
-        self.has_iterator()
 
     def value(self, name: str) -> np.ndarray:
         """The value of the variable `name` of any group, or of "global_step".
@@ -124,25 +125,15 @@ class CheckpointFile:
             for ours_name, their_name in zip(ours, theirs, strict=True)
         ]
 
-    def has_iterator(self) -> bool:
-        """Whether it holds a place in the input, which is whole then.
+    @property
+    def iterator(self) -> bytes | None:
+        """The place in the input, as checkpoints.py writes it; None if it holds none.
 
         Raises:
           DamagedCheckpointError: If it is damaged there.
         """
-        if not self._reader.has_tensor(_ITERATOR_KEY):
-            return False
-        self._read("_CHECKPOINTABLE_OBJECT_GRAPH")
-        try:
-            tf.raw_ops.RestoreV2(
-                prefix=self._path,
-                tensor_names=[_ITERATOR_KEY],
-                shape_and_slices=[""],
-                dtypes=[tf.variant],  # Which the reader of `_read` cannot give.
-            )
-        except _READING_ERRORS as error:
-            raise self._unreadable(error) from error
-        return True
+        has_place = self._reader.has_tensor(_ITERATOR_KEY)
+        return self._read(_ITERATOR_KEY) if has_place else None
 
     def _read(self, key: str):
         try:

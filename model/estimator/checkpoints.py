@@ -25,6 +25,7 @@ from model.estimator.input_data import TrainingInput
 from model.estimator.program import Program
 from model.estimator.variable_groups import all_variables, network_variables
 
+_FAIL = 2  # tf.data's policy for an iterator whose state is in part Python's.
 _INDEX = re.compile(r"ckpt-(\d+)\.index")
 
 
@@ -111,8 +112,9 @@ def save_checkpoint(
     )
     content["hooks"] = tf.Variable(json.dumps(hook_states))
     content["global_step"] = program.global_step
-    if training_input.iterator_can_be_saved:
-        content["iterator"] = training_input.iterator
+    place = _place_in(training_input)
+    if place is not None:
+        content["iterator"] = tf.Variable(place)
     step = int(program.global_step)
     try:
         manager = tf.train.CheckpointManager(
@@ -120,16 +122,6 @@ def save_checkpoint(
         )
         with _at_most_warnings():  # TensorFlow logs how long a callback of its own took.
             manager.save(checkpoint_number=step)
-    except tf.errors.FailedPreconditionError as error:
-        if "iterator" not in content:
-            raise OSError(_cannot_write(model_dir, error)) from error
-        logging.warning(
-            "input | its place cannot be saved (%s): a resumed run starts it anew. "
-            "tf.data without Python functions can be saved.",
-            reason(error),
-        )
-        training_input.iterator_can_be_saved = False
-        return save_checkpoint(program, training_input, model_dir, keep_max, hook_states)
     except tf.errors.OpError as error:
         raise OSError(_cannot_write(model_dir, error)) from error
     return path_of(model_dir, step)
@@ -192,14 +184,41 @@ def restore_input(training_input: TrainingInput, path: str) -> None:
       tf.errors.OpError: If the data cannot be read up to there.
     """
     try:
-        if CheckpointFile(path).has_iterator():
-            checkpoint = tf.train.Checkpoint(iterator=training_input.iterator)
-            checkpoint.read(path).expect_partial()
+        place = CheckpointFile(path).iterator
+        if place is not None:
+            tf.raw_ops.DeserializeIterator(
+                resource_handle=training_input.iterator._iterator_resource,
+                serialized=tf.io.parse_tensor(place, tf.variant),
+            )
             training_input.go_on()
             return
     except tf.errors.NotFoundError:
         training_input.restart()
     logging.warning("input | starts anew: %s holds no place in a pipeline like this", path)
+
+
+def _place_in(training_input: TrainingInput) -> tf.Tensor | None:
+    """The place in the input as bytes, string scalar; None if it cannot be told.
+
+    TensorFlow would save the iterator itself too, but in a form whose checksum is looked at after
+    it has been taken apart: a flipped bit there can end the process.
+    """
+    if not training_input.iterator_can_be_saved:
+        return None
+    try:
+        place = tf.raw_ops.SerializeIterator(
+            resource_handle=training_input.iterator._iterator_resource,
+            external_state_policy=_FAIL,
+        )
+    except tf.errors.FailedPreconditionError as error:
+        logging.warning(
+            "input | its place cannot be saved (%s): a resumed run starts it anew. "
+            "tf.data without Python functions can be saved.",
+            reason(error),
+        )
+        training_input.iterator_can_be_saved = False
+        return None
+    return tf.io.serialize_tensor(place)
 
 
 def _assign(program: Program, file: CheckpointFile, pairs: list) -> None:
