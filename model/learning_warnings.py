@@ -4,7 +4,6 @@ The thresholds lie between healthy runs, which have to stay silent, and runs mad
 BUILD_NOTES.md, "When it warns".
 """
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,7 +13,7 @@ from model.metrics import wilson_interval
 from model.warning_hook import WarningHook
 
 _EVERY_STEPS = 100
-_HUGE, _TINY = 1e4, 1e-5  # Of gradients that no history has to be known to judge.
+_HUGE, _TINY = 1e6, 1e-5  # Of gradients that no history has to be known to judge.
 
 
 class StuckWarning(WarningHook):
@@ -48,12 +47,12 @@ class StuckWarning(WarningHook):
 class GradientWarning(WarningHook):
     """Warns if the gradient's norm explodes or vanishes, against what this run had before.
 
-    It looks at medians over `every_steps` steps, so that a single wild step is no news. Healthy
-    runs have a large norm with fresh weights, a 30th of it while they stand at chance, four times
-    that as they leave it, and less and less as the loss falls. So the norm has vanished below a
-    hundredth of the first step's, or below 1e-5, if the loss is still more than half of what
-    guessing (where that is not known: the first window) gives. It has exploded above 20 times the
-    largest median before, or above 1e4.
+    Healthy runs have their largest norm with fresh weights, a 20th to a 60th of it while they
+    stand at chance, some times that as they leave it, and less and less as the loss falls. So it
+    explodes if a step's norm is 100 times the largest before (at first the first step's), or 1e6.
+    It vanishes if the median of `every_steps` steps is below a 200th of the first step's, or below
+    1e-5, while the loss is more than half of what guessing (where that is not known: the first
+    window) gives.
     """
 
     name = "gradient_warning"
@@ -61,44 +60,41 @@ class GradientWarning(WarningHook):
 
     def __init__(self, every_steps: int = _EVERY_STEPS):
         super().__init__(every_steps)
-        self._first: dict[str, float] = {}  # Norm of the first step, loss of the first window.
-        self._largest = math.inf  # Median of a window; none before the first.
+        # Norm and loss of the first step and window, and the largest norm up to the last look.
+        self._before: dict[str, float] = {}
 
     def _look(self, run: Run, window: Mapping[str, np.ndarray]) -> None:
         if "gradient_norm" not in window:
             return
-        norm, loss = float(np.median(window["gradient_norm"])), float(np.mean(window["loss"]))
-        if not self._first:
-            self._first = {"norm": float(window["gradient_norm"][0]), "loss": loss}
-        largest = self._largest
-        self._largest = norm if largest == math.inf else max(norm, largest)
-        if norm > min(_HUGE, 20 * largest):
+        norms, loss = window["gradient_norm"], float(np.mean(window["loss"]))
+        first, highest, median = (float(x) for x in (norms[0], np.max(norms), np.median(norms)))
+        before = self._before or {"norm": first, "loss": loss, "largest": first}
+        self._before = {**before, "largest": max(before["largest"], highest)}
+        if highest > min(_HUGE, 100 * before["largest"]):
             self._warn(
                 run,
                 "gradient_exploding",
-                f"the gradient explodes: its norm is {norm:.3g}, and was at most {largest:.3g} "
-                "before (medians)",
+                f"the gradient explodes: its norm was {highest:.3g} in one of the last "
+                f"{len(norms)} steps, and at most {before['largest']:.3g} before",
             )
-        elif norm < max(_TINY, 0.01 * self._first["norm"]) and loss > 0.5 * run.chance.get(
-            "loss", self._first["loss"]
+        elif median < max(_TINY, 0.005 * before["norm"]) and loss > 0.5 * run.chance.get(
+            "loss", before["loss"]
         ):
             self._warn(
                 run,
                 "gradient_vanishing",
-                f"the gradient vanishes: its norm is {norm:.3g}, from {self._first['norm']:.3g} in "
+                f"the gradient vanishes: its norm is {median:.3g}, from {before['norm']:.3g} in "
                 f"the first step, with the loss still at {loss:.3f}",
             )
 
     def state(self) -> dict:
         """Also what the run had before."""
-        largest = None if self._largest == math.inf else self._largest
-        return {**super().state(), "first": self._first, "largest": largest}
+        return {**super().state(), "before": self._before}
 
     def set_state(self, state: dict) -> None:
         """What `state` returned."""
         super().set_state(state)
-        self._first = state.get("first", {})
-        self._largest = math.inf if state.get("largest") is None else state["largest"]
+        self._before = state.get("before", {})
 
 
 class GapWarning(WarningHook):

@@ -96,14 +96,18 @@ def test_a_loss_at_chance_warns_once(warnings, losses, chance, expected):
         # Medians of a run of configs/quick.flags, seed 1.
         ([4.3, 1.6, 1.6, 2.8, 3.6, 3.4, 2.9, 1.8], [2.6, 2.3, 2.3, 1.8, 1.2, 0.7, 0.4, 0.1], []),
         ([4.3, 1.6, 3.6, 0.01], [2.6, 2.3, 0.7, 0.001], []),
-        ([4.3, 1.6, 0.042], [2.6, 2.3, 2.3], ["vanishes: its norm is 0.042, from 4.3"]),
-        ([4.3, 1.6, 0.044], [2.6, 2.3, 2.3], []),
+        ([4.3, 1.6, 0.021], [2.6, 2.3, 2.3], ["vanishes: its norm is 0.021, from 4.3"]),
+        ([4.3, 1.6, 0.022], [2.6, 2.3, 2.3], []),
         ([9e-6, 9e-6], [2.3, 2.3], ["vanishes: its norm is 9e-06"]),
-        ([2.0, 2.0, 39.0], [2.3, 2.3, 2.3], []),
-        ([2.0, 2.0, 41.0], [2.3, 2.3, 2.3], ["explodes: its norm is 41, and was at most 2 "]),
-        ([2.0, 30.0, 400.0], [2.3, 2.3, 2.3], []),
-        ([2.0, 41.0, 2000.0, 1e-6], [2.3] * 4, ["explodes: its norm is 41"]),
-        ([1.1e4], [2.3], ["explodes: its norm is 1.1e+04"]),
+        ([2.0, 4.0, 390.0], [2.3, 2.3, 2.3], []),
+        (
+            [2.0, 4.0, 410.0],
+            [2.3, 2.3, 2.3],
+            ["410 in one of the last 100 steps, and at most 4"],
+        ),
+        ([2.0, 150.0, 14000.0], [2.3, 2.3, 2.3], []),
+        ([2.0, 410.0, 1e5, 1e-6], [2.3] * 4, ["explodes: its norm was 410 "]),
+        ([1.1e6], [2.3], ["explodes: its norm was 1.1e+06"]),
     ],
     ids=[
         "healthy",
@@ -127,11 +131,20 @@ def test_a_gradient_warns_against_its_own_history(warnings, norms, losses, expec
         assert part in line
 
 
-def test_one_wild_step_is_no_news(warnings):
+@pytest.mark.parametrize(("norm", "num_warnings"), [(190.0, 0), (210.0, 1)])
+@pytest.mark.parametrize("num_before", [1, 150])
+def test_one_wild_step_is_enough_if_it_is_wild(warnings, norm, num_warnings, num_before):
     hook, run = GradientWarning(), fake_run()
-    feed(hook, run, 150, loss=2.3, gradient_norm=2.0)
-    feed(hook, run, 1, loss=2.3, gradient_norm=1e9)
-    feed(hook, run, 49, loss=2.3, gradient_norm=2.0)
+    feed(hook, run, num_before, loss=2.3, gradient_norm=2.0)
+    feed(hook, run, 1, loss=2.3, gradient_norm=norm)
+    feed(hook, run, 199 - num_before, loss=2.3, gradient_norm=2.0)
+    assert len(warnings) == num_warnings
+
+
+def test_single_small_gradients_do_not_vanish(warnings):
+    hook, run = GradientWarning(), fake_run()
+    feed(hook, run, 60, loss=2.3, gradient_norm=2.0)
+    feed(hook, run, 40, loss=2.3, gradient_norm=0.0)
     assert not warnings
 
 
@@ -254,7 +267,7 @@ def stuck(hook, run):
 
 
 def exploding(hook, run):
-    feed(hook, run, 100, loss=2.31, gradient_norm=1e6)
+    feed(hook, run, 100, loss=2.31, gradient_norm=1e7)
 
 
 def by_heart(hook, run):
@@ -287,7 +300,7 @@ def test_a_resumed_run_remembers_its_gradients(warnings):
     feed(hook, run, 100, loss=2.3, gradient_norm=2.0)
     resumed = GradientWarning()
     resumed.set_state(hook.state())
-    feed(resumed, run, 100, loss=2.3, gradient_norm=41.0)
+    feed(resumed, run, 100, loss=2.3, gradient_norm=210.0)
     assert len(warnings) == 1
 
 
