@@ -94,7 +94,8 @@ def report_page(
         '<meta name="color-scheme" content="light dark">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n"
         f"<body><header><h1>{escape(title)}</h1>"
-        f'<p class="quiet">{_subtitle(collected, classes.blank)}</p><nav>{links}</nav></header>\n'
+        f'<p class="quiet">{_subtitle(collected, classes.blank)}</p>'
+        f'<nav aria-label="Sections">{links}</nav></header>\n'
         f"<main>{top}{body}</main></body></html>\n"
     )
 

@@ -253,6 +253,14 @@ def test_a_wrong_position_is_marked_and_a_missing_character_is_a_blank():
     assert '<bdi>a</bdi><mark><i class="blank">blank</i></mark></span>' in card
 
 
+def test_a_position_that_no_captcha_reaches_has_no_accuracy():
+    collected = toy_report.made_up(2, alphabet="ab", num_positions=3, blank=True, pictures=0)
+    labels = np.array([[0, 1, 2], [0, 2, 2]])
+    collected = dataclasses.replace(collected, labels=labels, digits=labels, mistakes=())
+    text = page_of(collected, alphabet="ab").replace(NBSP, " ")
+    assert "position 1: 100 % of 2; position 2: 100 % of 1.</desc>" in text
+
+
 def test_characters_titles_and_facts_are_escaped():
     collected = toy_report.made_up(500, alphabet=NASTY, error_rate=0.5)
     evil = '"><script>alert(1)</script>'
@@ -330,6 +338,15 @@ def test_a_value_of_0_on_a_logarithmic_axis_is_said_to_lie_on_its_edge():
     edge = "Values of 0 lie on the lower edge."
     assert edge in curves_of([row(100, loss=0.0), row(200, loss=1.0)])
     assert edge not in curves_of([row(100, loss=0.5), row(200, loss=1.0)])
+
+
+def test_what_a_curve_ends_at_is_said_in_its_description():
+    curves = curves_of([row(100, sequence_accuracy=0.5), row(200, sequence_accuracy=0.75)])
+    descriptions = [text.replace(NBSP, " ") for text in re.findall("<desc[^>]*>([^<]*)<", curves)]
+    assert descriptions == [
+        "Whole captchas misread against the training step: training ends at 25 %.",
+        "Whole captchas read right against the training step: training ends at 75 %.",
+    ]
 
 
 def test_curves_have_a_line_for_guessing_where_it_is_known():
