@@ -81,7 +81,7 @@ def run_sanity(
       max_steps: The same in steps.
 
     Raises:
-      ValueError: If the input is empty or the network cannot be built.
+      ValueError: If the input is empty or the learning rate out of range.
     """
     examples = _first_examples(train_input_fn, num_examples, params.network.num_classes)
     logging.info(

@@ -16,6 +16,7 @@ from model.dead_units import MOST_DEAD
 # Of the loss of guessing. A sigmoid before the softmax holds the loss above 0.45 of that, though
 # all characters may be right.
 _LOW_LOSS = 0.4
+_FEW_STEPS = 80
 _MOST_NAMES = 4  # In one line.
 
 
@@ -62,6 +63,11 @@ class Attempt:
 def is_learnt(examples: Examples, loss: float, digits: np.ndarray) -> bool:
     """Whether all `digits` are right, and the loss is as low as it has to be then."""
     return loss < _LOW_LOSS * examples.chance and bool((digits == examples.labels).all())
+
+
+def needs_more_steps(losses: Sequence[float]) -> bool:
+    """Whether so few steps are no verdict: our networks need 15 to 60, and more if it falls."""
+    return len(losses) < _FEW_STEPS or still_falls(losses)
 
 
 def still_falls(losses: Sequence[float]) -> bool:
@@ -252,12 +258,12 @@ def _learning_rate_too_low(attempt: Attempt) -> str | None:
 
 
 def _too_little_time(attempt: Attempt) -> str | None:
-    if not still_falls(attempt.losses):
+    if not needs_more_steps(attempt.losses):
         return None
     return (
-        f"the loss fell from {attempt.losses[0]:.3f} to {attempt.losses[-1]:.3f} in "
-        f"{len(attempt.losses)} steps and still falls: no mistake was seen, and the time is over; "
-        "a smaller network, --net=small, takes less of it"
+        f"the loss went from {attempt.losses[0]:.3f} to {attempt.losses[-1]:.3f} in "
+        f"{len(attempt.losses)} steps, and the time was over: no mistake was seen; a smaller "
+        "network, --net=small, takes less of it"
     )
 
 

@@ -11,13 +11,14 @@ from absl import logging
 from model.dead_units import dead_shares_fn
 from model.estimator import EstimatorSpec, ModeKeys
 from model.params import ModelParams
-from model.sanity_checks import Attempt, Examples, is_learnt, still_falls
+from model.sanity_checks import Attempt, Examples, is_learnt, needs_more_steps
+from model.schedule import WarmupConstant
 
 _WARMUP_STEPS = 20  # Adam's first steps are as large as any, whatever the gradient.
 _LOG_SECS = 5.0
-# A large network, that has had few steps in its time, gets this many times as much if its loss
-# still falls: the book's takes minutes on 2 cores.
-_MORE_TIME, _FEW_STEPS = 5, 200
+# A large network, which has done fewer steps than `_MANY_STEPS` in its time, gets this many times
+# as much if it may yet learn: the book's takes minutes on 2 busy cores.
+_MORE_TIME, _MANY_STEPS = 5, 200
 
 
 class SanityLearner:
@@ -39,9 +40,8 @@ class SanityLearner:
         self._image = tf.constant(examples.images)
         self._labels = tf.constant(examples.labels)
         self._net = net_fn(self._params.network)
-        self._optimizer = keras.optimizers.Adam(
-            params.learning_rate, global_clipnorm=params.gradient_clip
-        )
+        rate = WarmupConstant(params.learning_rate, _WARMUP_STEPS, _WARMUP_STEPS + 1)
+        self._optimizer = keras.optimizers.Adam(rate, global_clipnorm=params.gradient_clip)
         self._optimizer.build(self._net.trainable_variables)
         self._train_function = tf.function(self._traced_step, autograph=False)
         self._infer_function = tf.function(self._traced_inference, autograph=False)
@@ -54,15 +54,17 @@ class SanityLearner:
         losses, gradient_norms = [], {}
         started, logged = time.monotonic(), 0.0
         while True:
-            loss, digits, norms = self._step(len(losses))
+            loss, traced_digits, norms = self._train_function()
+            digits = traced_digits.numpy()
             losses.append(float(loss))
             gradient_norms = gradient_norms or {name: float(norms[name]) for name in norms}
             right = float(np.mean(digits == self._examples.labels))
             seconds = time.monotonic() - started
+            may_yet_learn = len(losses) < _MANY_STEPS and needs_more_steps(losses)
             ends = (
                 len(losses) == max_steps
                 or not np.isfinite(losses[-1])
-                or seconds > max_seconds * (_MORE_TIME if _needs_more(losses) else 1)
+                or seconds > max_seconds * (_MORE_TIME if may_yet_learn else 1)
                 or (
                     is_learnt(self._examples, losses[-1], digits)
                     and is_learnt(self._examples, losses[-1], self._infer()[1])
@@ -92,12 +94,6 @@ class SanityLearner:
             first_dead=first_dead,
             last_dead=dead_shares(self._image),
         )
-
-    def _step(self, step: int):
-        rate = self._params.learning_rate * min(1.0, (step + 1) / _WARMUP_STEPS)
-        self._optimizer.learning_rate.assign(rate)
-        loss, digits, norms = self._train_function()
-        return loss, digits.numpy(), norms
 
     def _infer(self) -> tuple[np.ndarray, np.ndarray]:
         """Logits `[L * N, K]` and digits `[N, L]` as an evaluation has them."""
@@ -130,7 +126,3 @@ class SanityLearner:
             params=self._params,
             step=tf.constant(0, tf.int64),
         )
-
-
-def _needs_more(losses: list[float]) -> bool:
-    return len(losses) < _FEW_STEPS and still_falls(losses)

@@ -170,7 +170,7 @@ PROVOKED = {
     "position_at_chance": [(with_loss(rolled_second_position), "at position 1 (")],
     "inference_differs": [(net_with(between=OnlyTraining()), "right while it trains")],
     "learning_rate_too_low": [({"rate": 1e-6, "max_steps": 60}, "1e-06, is too low")],
-    "too_little_time": [({"rate": 1e-3, "max_steps": 12}, "12 steps and still falls")],
+    "too_little_time": [({"rate": 1e-3, "max_steps": 12}, "12 steps, and the time was over")],
     "unknown": [({"x": nearly_equal(), "rate": 1e-3, "max_steps": 100}, "none of the usual")],
 }  # fmt: skip
 
@@ -222,6 +222,8 @@ def attempt(**changes):
         ("learning_rate_too_high", {"losses": np.array([2.0, 4.1] + [1.9] * 50)}, "over 4.100"),
         ("learning_rate_too_high", {"learning_rate": 0.006}, "0.006, is too high"),
         ("learning_rate_too_low", {"learning_rate": 9e-6}, "9e-06, is too low"),
+        ("too_little_time", {"losses": np.full(79, 1.3)}, "in 79 steps, and the time was over"),
+        ("too_little_time", {"losses": np.linspace(2, 1, 999)}, "in 999 steps, and the time"),
     ],
 )
 def test_an_attempt_shows(name, changes, message):
@@ -237,7 +239,7 @@ def test_an_attempt_shows(name, changes, message):
         {"last_dead": {"conv": 0.9}},
         {"learning_rate": 1e-5},
         {"learning_rate": 0.005},
-        {"losses": np.array([2.0, 3.9] + [1.9] * 50)},
+        {"losses": np.array([2.0, 3.9] + [1.9] * 98)},
     ],
 )
 def test_what_is_usual_is_no_cause(name, changes):
@@ -279,6 +281,11 @@ def test_fewer_examples_than_wanted_are_enough():
 def test_an_empty_input_is_refused():
     with pytest.raises(ValueError, match="at least one example"):
         sanity(x=images()[:0], y=labels()[:0])
+
+
+def test_a_learning_rate_out_of_range_is_refused():
+    with pytest.raises(ValueError, match=r"`learning_rate` must be in \(0, 1\), received 1.5"):
+        sanity(rate=1.5)
 
 
 def test_it_writes_nothing_and_says_what_was_looked_at(tmp_path, monkeypatch):
