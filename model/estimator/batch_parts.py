@@ -43,6 +43,14 @@ class BatchParts:
                 f"received {num_rows}. Raise the batch size."
             )
 
+    def rows_of_worker(self, index: int, num_workers: int, num_rows: int | None) -> str:
+        """Which rows of a batch worker `index`, from 0, trains on, for people."""
+        begin, end = (worker * self.num_replicas // num_workers for worker in (index, index + 1))
+        if num_rows is None:
+            return f"part {index} of {num_workers} of its rows"
+        begin, end = (replica * num_rows // self.num_replicas for replica in (begin, end))
+        return f"rows {begin} to {end - 1} of its {num_rows}"
+
     def rows(self, num_rows: tf.Tensor, accumulation) -> tuple[tf.Tensor, tf.Tensor]:
         """First row and end of this replica's part number `accumulation`, int64 scalars.
 

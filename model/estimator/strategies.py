@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -56,13 +57,18 @@ def num_workers(strategy: tf.distribute.Strategy | None) -> int:
     return max(1, sum(len(jobs.get(task, ())) for task in _TASKS))
 
 
-def is_chief(strategy: tf.distribute.Strategy | None) -> bool:
-    """Whether this process is the one worker that writes files: the chief, or else worker 0."""
+def worker_index(strategy: tf.distribute.Strategy | None) -> int:
+    """Which of `num_workers` this process is, from 0; the chief is 0."""
     resolver = getattr(strategy, "cluster_resolver", None)
     if resolver is None or resolver.task_type is None:
-        return True
-    has_chief = "chief" in resolver.cluster_spec().jobs
-    return (resolver.task_type, resolver.task_id) == ("chief" if has_chief else "worker", 0)
+        return 0
+    num_chiefs = len(resolver.cluster_spec().as_dict().get("chief", ()))
+    return resolver.task_id + (num_chiefs if resolver.task_type == "worker" else 0)
+
+
+def is_chief(strategy: tf.distribute.Strategy | None) -> bool:
+    """Whether this process is the one worker that writes files: the chief, or else worker 0."""
+    return worker_index(strategy) == 0
 
 
 @contextlib.contextmanager
@@ -102,22 +108,37 @@ def _check_tf_config(text: str | None) -> None:
         )
     try:
         config = json.loads(text)
-        cluster, task = config["cluster"], config["task"]
+        cluster, task = dict(config["cluster"]), config["task"]
         kind, index = task["type"], int(task["index"])
-        hosts = {name: list(addresses) for name, addresses in cluster.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             "TF_CONFIG must be JSON with `cluster` and `task` {type, index}, received "
             f"{text!r} ({type(error).__name__}: {error}). See docs/distributed.md."
         ) from error
-    unknown = sorted(hosts.keys() - set(_TASKS))
+    unknown = sorted(cluster.keys() - set(_TASKS))
     if unknown:
         raise ValueError(
             f"TF_CONFIG must list chief and workers only, received {', '.join(unknown)}. Training "
             "is synchronous and the chief evaluates: start the others as workers."
         )
-    if kind not in hosts or not 0 <= index < len(hosts[kind]):
+    for name, hosts in cluster.items():
+        if not isinstance(hosts, list) or not all(_is_address(host) for host in hosts):
+            raise ValueError(
+                f"`cluster` of TF_CONFIG must have lists of HOST:PORT, received {hosts!r} for "
+                f"{name}. Give each process a port that the others can reach."
+            )
+    hosts = [host for name in _TASKS for host in cluster.get(name, ())]
+    if len(set(hosts)) < len(hosts) or len(cluster.get("chief", ())) > 1:
+        raise ValueError(
+            "`cluster` of TF_CONFIG must list each process once, and one chief at most, received "
+            f"{cluster}. Without a chief, worker 0 is it."
+        )
+    if kind not in cluster or not 0 <= index < len(cluster[kind]):
         raise ValueError(
             f"the task of TF_CONFIG must be one of its cluster, received {kind} {index} of "
-            f"{hosts}. Give each process its own type and index."
+            f"{cluster}. Give each process its own type and index."
         )
+
+
+def _is_address(host) -> bool:
+    return isinstance(host, str) and re.fullmatch(r"\S+:\d+", host) is not None

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from model.estimator import strategies
 from model.estimator.batch_parts import BatchParts
 from model.estimator.input_data import split
 from model.estimator.spec import ModeKeys
 from model.estimator.tf_variables import tf_variable
+from model.estimator.training_log import log
 
 if TYPE_CHECKING:
     from model.estimator.program import Program
@@ -30,6 +32,7 @@ class TrainStep:
         self._parts = parts
         self._function = tf.function(self._step, autograph=False)
         self._loop = tf.function(self._steps, autograph=False)
+        self._traced = None
 
     def trace(self, features_spec, labels_spec) -> Callable:
         """Compiles the step for batches of these specs.
@@ -42,8 +45,11 @@ class TrainStep:
         Raises:
           ValueError: If there are fewer rows in a batch than parts.
         """
-        self._parts.check(tf.nest.flatten(features_spec)[0].shape[0])
+        num_rows = tf.nest.flatten(features_spec)[0].shape[0]
+        self._parts.check(num_rows)
         program = self._program
+        if self._traced is None:
+            self._tell_which_rows(num_rows)
         _ = program.optimizer, program.average  # Their variables must exist before the trace.
         if program.strategy is not None:
             # Keras would reduce the gradients itself, but after clipping those of each replica.
@@ -80,6 +86,15 @@ class TrainStep:
         if not has_ended:
             self._parts.check(int(num_rows))
         return {name: value[:num_done] for name, value in values.items()}, bool(has_ended)
+
+    def _tell_which_rows(self, num_rows: int | None) -> None:
+        """Whoever knows input that is sharded by files wonders what happens if there are few."""
+        num_workers = strategies.num_workers(self._program.strategy)
+        if num_workers > 1:
+            index = strategies.worker_index(self._program.strategy)
+            rows = self._parts.rows_of_worker(index, num_workers, num_rows)
+            line = "input | worker %d of %d, from 0, reads every batch and trains on %s"
+            log(line, index, num_workers, rows)
 
     def _steps(self, iterator, num_steps):
         names = list(self._traced.structured_outputs)

@@ -77,6 +77,13 @@ def failures_in_one_line(program: "Program") -> Iterator[None]:
             raise
         raise ConnectionError(
             "all workers must answer each other, received none from at least one of them "
-            f"({str(error.message).strip().splitlines()[0][:200]!r}). Start all of them again with "
+            f"({_reason(error)!r}). Start all of them again with "
             "the same command: they go on from the newest checkpoint."
         ) from error
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """The line that says what happened; around it stands where in the graph."""
+    lines = [line.strip() for line in str(error.message).splitlines() if line.strip()]
+    said = [line for line in lines if line.startswith("Collective ops is aborted by")]
+    return [*said, *lines][0][:200]
