@@ -394,6 +394,24 @@ def test_a_finished_run_that_gets_more_steps_goes_on(tmp_path, whole):
     assert outcome(tmp_path)["rows"] == whole[2]["rows"]
 
 
+def test_rows_of_steps_that_are_gone_are_cut_though_nothing_trains(tmp_path):
+    train_and_evaluate(overshooting_line(tmp_path), *specs(6))
+    for path in [*tmp_path.glob("ckpt-4.*"), *tmp_path.glob("ckpt-6.*")]:
+        path.unlink()
+    metrics = train_and_evaluate(overshooting_line(tmp_path), *specs(3))
+    assert metrics["global_step"] == 3
+    assert evaluated(tmp_path) == [3]
+
+
+def test_a_damaged_checkpoint_that_is_due_is_trained_anew(tmp_path, whole):
+    train_and_evaluate(overshooting_line(tmp_path), *specs())
+    (data,) = tmp_path.glob("ckpt-12.data*")
+    data.write_bytes(data.read_bytes()[:-9])
+    train_and_evaluate(overshooting_line(tmp_path), *specs())
+    assert outcome(tmp_path)["rows"] == whole[2]["rows"]
+    assert outcome(tmp_path)["best"] == whole[2]["best"]
+
+
 class KilledError(BaseException):
     pass
 

@@ -17,7 +17,6 @@ from model.estimator.training_log import log
 
 _FOLDER = "best"
 _RECORD = "best.json"
-_INDEX = ".index"
 
 
 def best_checkpoint(model_dir: str | os.PathLike) -> str | None:
@@ -104,11 +103,10 @@ def _step_aside(folder: pathlib.Path, checkpoint_path: str) -> None:
 
 
 def _put(checkpoint_path: str, folder: pathlib.Path, name: str | None = None) -> None:
-    """Puts the files of a checkpoint into `folder`, the index last."""
+    """Puts the files of a checkpoint into `folder`; none counts before `best.json` says so."""
     source = pathlib.Path(checkpoint_path)
     folder.mkdir(parents=True, exist_ok=True)
-    files = source.parent.glob(f"{source.name}.*")
-    for file in sorted(files, key=lambda file: file.suffix == _INDEX):
+    for file in list(source.parent.glob(f"{source.name}.*")):
         target = folder / f"{name or source.name}{file.name.removeprefix(source.name)}"
         partial = folder / f"partial-{target.name}"
         partial.unlink(missing_ok=True)
