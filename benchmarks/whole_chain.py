@@ -148,6 +148,7 @@ def print_table() -> None:
         ("export, single characters", f"{100 * fresh['character_accuracy']:.2f} %"),
         ("dataset", f"{_DATA.value}  (look at {_DATA.value}/preview.png)"),
         ("model", f"{_MODEL.value}  (tensorboard --logdir {_MODEL.value})"),
+        ("report", f"{_MODEL.value}/report.html"),
         ("SavedModel", _EXPORT.value),
         ("next", f"{_python()} predict.py --saved_model {_EXPORT.value} {_RUNS.value}/fresh"),
     ]

@@ -16,6 +16,7 @@ from model.estimator import (
 from model.estimator.basic_hooks import NotFiniteError
 from model.estimator.stop_rules import parse_target
 from model.hyper_parameters import write_hyper_parameters
+from model.sanity import run_sanity
 from records.description import DatasetDescription
 from records.input_fn import READING_ERRORS
 from report.collector import Collector
@@ -23,7 +24,7 @@ from training.config import TrainConfig
 from training.data import input_fns, load_data, raise_if_of_the_data
 from training.evaluated import evaluation_name
 from training.hooks import RunHooks, run_hooks
-from training.prepare import prepare
+from training.prepare import describe, model_params, prepare
 from training.reporting import write_run_report
 from training.result import print_result
 
@@ -35,11 +36,15 @@ def run(config: TrainConfig) -> dict[str, float]:
 
     Returns:
       The last evaluation: `loss`, `character_accuracy`, `sequence_accuracy`, `n`, `global_step`;
-      empty with mode "train", and on all workers but the chief.
+      empty with mode "train", with `sanity`, and on all workers but the chief.
 
     Raises:
-      ValueError: If the dataset is missing, damaged, or not what `model_dir` was trained with.
+      ValueError: If the dataset is missing, damaged, or not what `model_dir` was trained with; with
+        `sanity`, if the network does not learn.
     """
+    if config.sanity:
+        _check_sanity(config)
+        return {}
     estimator = prepare(config)
     dataset = load_data(config)
     try:
@@ -56,6 +61,14 @@ def run(config: TrainConfig) -> dict[str, float]:
     except READING_ERRORS as error:
         raise_if_of_the_data(config, error)
         raise
+
+
+def _check_sanity(config: TrainConfig) -> None:
+    """Touches no model_dir."""
+    params = model_params(config, describe(config, load_data(config)))
+    result = run_sanity(params, input_fns(config)[0])
+    result.raise_if_failed()
+    print(result.verdict)
 
 
 def _train_and_evaluate(
