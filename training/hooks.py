@@ -42,6 +42,7 @@ def run_hooks(config: TrainConfig, dataset) -> RunHooks:
     if config.max_minutes is not None:
         training.append(TimeLimitHook(config.max_minutes))
     if config.profile is not None:
-        training.append(ProfilerHook(*parse_profile(config.profile)))
+        # The first, so that a step in it does not count what the other hooks do.
+        training.insert(0, ProfilerHook(*parse_profile(config.profile)))
     board = BoardHook(describe(config, dataset))
     return RunHooks(training, [gap, collector, board], collector)
