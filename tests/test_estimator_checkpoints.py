@@ -71,7 +71,6 @@ def test_a_checkpoint_holds_network_dropout_optimizer_step_and_input(whole_run):
         "net",
         "optimizer",
         "random",
-        "save_counter",
     }
     (seed_state,) = [
         np.asarray(variable) for variable in whole_run.net.variables if "seed" in variable.path

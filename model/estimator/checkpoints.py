@@ -1,8 +1,9 @@
 """The checkpoints of a model_dir: which is newest, saving, and bringing a program to one.
 
-Files are `ckpt-<step>.index` and `ckpt-<step>.data-...`. TensorFlow writes both under other names
-and renames the index last, so an index means a whole checkpoint. The newest is therefore found by
-listing and not through the file `checkpoint`, which a killed run leaves behind the times.
+Files are `ckpt-<step>.index` and `ckpt-<step>.data-...`. Both are written as `partial-ckpt-...` and
+renamed, the index last, so an index means a whole checkpoint: TensorFlow alone would write it under
+its final name, and be killed or find the disk full half-way. The newest is found by listing and not
+through the file `checkpoint`, which a killed run leaves behind the times.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
@@ -25,6 +27,7 @@ from model.estimator.input_data import TrainingInput
 from model.estimator.program import Program
 from model.estimator.variable_groups import all_variables, network_variables
 
+_PARTIAL = "partial-"
 _FAIL = 2  # tf.data's policy for an iterator whose state is in part Python's.
 _INDEX = re.compile(r"ckpt-(\d+)\.index")
 
@@ -73,8 +76,10 @@ def newest_whole_checkpoint(model_dir: str | os.PathLike) -> str | None:
 def set_damaged_aside(model_dir: str | os.PathLike, path: str | None) -> None:
     """Renames the checkpoints that are newer than that at `path` to `damaged-ckpt-...`.
 
-    A training that goes on from `path` would otherwise be found behind them by the next one.
+    A training that goes on from `path` would otherwise be found behind them by the next one. What
+    a killed one left half-written is removed.
     """
+    remove_leftovers(model_dir)
     for damaged in checkpoints_in(model_dir):
         if damaged == path:
             return
@@ -115,16 +120,56 @@ def save_checkpoint(
     place = _place_in(training_input)
     if place is not None:
         content["iterator"] = tf.Variable(place)
-    step = int(program.global_step)
+    path = path_of(model_dir, int(program.global_step))
     try:
-        manager = tf.train.CheckpointManager(
-            tf.train.Checkpoint(**content), str(model_dir), keep_max, checkpoint_name="ckpt"
-        )
-        with _at_most_warnings():  # TensorFlow logs how long a callback of its own took.
-            manager.save(checkpoint_number=step)
-    except tf.errors.OpError as error:
+        _write(tf.train.Checkpoint(**content), path)
+        for old in checkpoints_in(model_dir)[keep_max:]:
+            _remove(old)
+        _write_state(model_dir)
+    except (tf.errors.OpError, OSError) as error:
+        remove_leftovers(model_dir)
         raise OSError(_cannot_write(model_dir, error)) from error
-    return path_of(model_dir, step)
+    return path
+
+
+def _write(checkpoint: tf.train.Checkpoint, path: str) -> None:
+    """Writes the files of a checkpoint, which has its index, and so is one, when all is there."""
+    folder, name = os.path.split(path)
+    partial = os.path.join(folder, f"{_PARTIAL}{name}")
+    os.makedirs(folder, exist_ok=True)
+    with _at_most_warnings():  # TensorFlow logs how long a callback of its own took.
+        checkpoint.write(partial)
+    files = pathlib.Path(folder).glob(f"{_PARTIAL}{name}.*")
+    for file in sorted(files, key=lambda file: file.suffix == ".index"):
+        file.replace(file.with_name(file.name.removeprefix(_PARTIAL)))
+
+
+def _write_state(model_dir: str | os.PathLike) -> None:
+    """Writes the file `checkpoint`, by which other programs and TensorFlow find the newest."""
+    names = [os.path.basename(path) for path in checkpoints_in(model_dir)]
+    lines = [f'model_checkpoint_path: "{names[0]}"']
+    lines += [f'all_model_checkpoint_paths: "{name}"' for name in reversed(names)]
+    partial = pathlib.Path(model_dir) / f"{_PARTIAL}checkpoint"
+    partial.write_text("\n".join(lines) + "\n")
+    partial.replace(partial.with_name("checkpoint"))
+
+
+def _remove(path: str) -> None:
+    """Removes a checkpoint, which is none as soon as its index is gone."""
+    folder, name = os.path.split(path)
+    files = pathlib.Path(folder).glob(f"{name}.*")
+    for file in sorted(files, key=lambda file: file.suffix != ".index"):
+        file.unlink()
+
+
+def remove_leftovers(model_dir: str | os.PathLike) -> None:
+    """Removes what a save that was killed, or that found no room, has left."""
+    folder = pathlib.Path(model_dir)
+    for file in [*folder.glob(f"{_PARTIAL}c*"), *folder.glob("ckpt-*.data-*")]:
+        if file.is_dir():
+            shutil.rmtree(file, ignore_errors=True)
+        elif file.name.startswith(_PARTIAL) or not file.with_suffix(".index").exists():
+            file.unlink(missing_ok=True)
 
 
 def restore_network(program: Program, path: str) -> None:
@@ -243,7 +288,7 @@ def path_of(model_dir: str | os.PathLike, step: int) -> str:
     return str(pathlib.Path(model_dir) / f"ckpt-{step}")
 
 
-def _cannot_write(model_dir: str | os.PathLike, error: tf.errors.OpError) -> str:
+def _cannot_write(model_dir: str | os.PathLike, error: Exception) -> str:
     return (
         f"a checkpoint must be written to {os.fspath(model_dir)}, received "
         f"{reason(error)!r}. Make room there, or use another model_dir."
