@@ -58,5 +58,8 @@ class WarningHook(Hook):
         return {"has_warned": self.has_warned}
 
     def set_state(self, state: dict) -> None:
-        """What `state` returned."""
-        self.has_warned = bool(state.get("has_warned", False))
+        """What `state` returned.
+
+        A hook that warned in an evaluation, after the checkpoint was saved, stays so.
+        """
+        self.has_warned |= bool(state.get("has_warned"))

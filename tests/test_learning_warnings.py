@@ -13,9 +13,17 @@ from absl import logging
 from model.causes import CAUSES, advice
 from model.dead_units import DeadUnitsWarning, dead_shares_fn, network_inputs, relu_layers
 from model.dropout import SwitchedDropout
-from model.estimator import Estimator, ModeKeys, RunConfig
+from model.estimator import (
+    Estimator,
+    EvalSpec,
+    ModeKeys,
+    RunConfig,
+    TrainSpec,
+    train_and_evaluate,
+)
 from model.learning_warnings import GapWarning, GradientWarning, StuckWarning
 from tests.toy_estimator import (
+    classifier_estimator,
     classifier_eval_input_fn,
     classifier_input_fn,
     classifier_model_fn,
@@ -336,6 +344,18 @@ def test_a_run_in_two_processes_warns_once(warnings, tmp_path):
         estimator.evaluate(classifier_eval_input_fn, hooks=hooks)
     assert len(warnings) == 1
     assert warnings[0].startswith("learn | step     10 | it does not learn: the loss was ")
+
+
+def test_evaluations_of_one_training_warn_once(warnings, tmp_path):
+    """Whatever the accuracies, they are no more than 1 apart."""
+    hook = GapWarning(metric="accuracy", margin=-1.1, every_steps=5)
+    train_and_evaluate(
+        classifier_estimator(tmp_path),
+        TrainSpec(classifier_input_fn, max_steps=15, hooks=[hook]),
+        EvalSpec(classifier_eval_input_fn, every_steps=5, hooks=[hook]),
+    )
+    assert len(warnings) == 1
+    assert warnings[0].startswith("learn | step      5 | it learns by heart: accuracy is ")
 
 
 SPEAKERS = ("causes", "warning_hook", "learning_warnings", "dead_units")

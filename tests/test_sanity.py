@@ -267,6 +267,21 @@ def test_what_may_hold_a_training_and_not_this_is_remarked_on(params, y, remark)
         assert remark in result.remarks[0]
 
 
+def test_the_network_is_built_without_dropout():
+    configs = []
+
+    def net_fn(config):
+        configs.append(config)
+        return tiny_net(config)
+
+    sanity(net_fn=net_fn, max_steps=1)
+    assert [config.dropout for config in configs] == [0.0]
+
+
+def test_a_network_that_is_right_in_training_alone_is_not_done():
+    assert sanity(**net_with(between=OnlyTraining()), max_steps=120).steps == 120
+
+
 def test_time_over_is_over_at_once():
     result = sanity(max_seconds=0)
     assert (result.passed, result.steps) == (False, 1)
