@@ -188,11 +188,8 @@ class StopAt(Hook):
     def __init__(self, step):
         self.step = step
 
-    def begin(self, run):
-        self.after_run(run, {})
-
     def after_run(self, run, values):
-        if run.global_step >= self.step:
+        if run.global_step == self.step:  # Once: it must not be forgotten at an evaluation.
             run.request_stop("enough")
 
 
