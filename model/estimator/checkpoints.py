@@ -181,8 +181,9 @@ def restore_network(program: Program, path: str) -> None:
       ValueError: If the checkpoint is damaged or of another network; nothing has changed then.
     """
     file = CheckpointFile(path)
-    variables = network_variables(program)["net"]
-    pairs = file.values_for("net", variables)
+    groups = network_variables(program)
+    variables = groups["net"]
+    pairs = file.values_for("net", variables) + (_random_pairs(file, groups["random"]) or [])
     if file.names("average"):
         theirs, ours = file.names("net"), list(variables)
         places = dict(zip(theirs, theirs if set(theirs) == set(ours) else ours, strict=True))
@@ -205,11 +206,10 @@ def restore_training(program: Program, path: str) -> dict[str, dict]:
     pairs = file.values_for("net", groups["net"]) + file.values_for(
         "optimizer", groups["optimizer"]
     )
-    try:
-        pairs += file.values_for("random", groups["random"])
-    except CheckpointMismatchError:
-        # A run may go on with more dropout or with none: its weights are the same.
+    random = _random_pairs(file, groups["random"])
+    if random is None:
         logging.info("input | the network's random layers have changed: their seeds start anew")
+    pairs += random or []
     if groups["average"] and file.names("average"):
         pairs += file.values_for("average", groups["average"])
     _assign(program, file, pairs)
@@ -240,6 +240,17 @@ def restore_input(training_input: TrainingInput, path: str) -> None:
     except tf.errors.NotFoundError:
         training_input.restart()
     logging.warning("input | starts anew: %s holds no place in a pipeline like this", path)
+
+
+def _random_pairs(file: CheckpointFile, variables: Mapping[str, tf.Variable]) -> list | None:
+    """States of seed generators with their values; None if the checkpoint has others.
+
+    A run may go on with more dropout or with none: its weights are the same.
+    """
+    try:
+        return file.values_for("random", variables)
+    except CheckpointMismatchError:
+        return None
 
 
 def _place_in(training_input: TrainingInput) -> tf.Tensor | None:
