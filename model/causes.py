@@ -28,6 +28,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "dead_units": (
             "a learning rate so high that one step switched them off (lower --learning_rate, raise "
             "--warmup_steps, or --gradient_clip=1)",
+            "strong dropout from the first step (--dropout=0, or --dropout_from_step)",
             "weights that began at zero, or were damaged later (train into another --model_dir)",
         ),
         "gradient_vanishing": (

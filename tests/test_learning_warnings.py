@@ -97,6 +97,15 @@ def test_a_loss_at_chance_warns_once(warnings, losses, chance, expected):
     assert [int(re.search(r"step +(\d+)", line)[1]) for line in warnings] == expected
 
 
+def test_steps_of_one_loop_count_each(warnings):
+    """With steps_per_loop=4 a call returns four values, of which one is much larger."""
+    hook, run = StuckWarning(from_step=8, every_steps=8), fake_run()
+    for losses in ([2.0, 2.0, 2.0, 2.0], [2.0, 2.0, 2.0, 4.6]):
+        run.global_step += 4
+        hook.after_run(run, {"loss": tf.constant(losses)})
+    assert "the loss was 2.325 over the last 8 steps" in warnings[0]
+
+
 @pytest.mark.parametrize(
     ("norms", "losses", "expected"),
     # A window of 100 steps each.
