@@ -4,9 +4,12 @@ import contextlib
 import json
 import os
 import re
+import signal
 from collections.abc import Iterator
 
 import tensorflow as tf
+
+from model.estimator.training_log import log
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker")
 _TF_CONFIG = "TF_CONFIG"
@@ -38,14 +41,21 @@ def make_strategy(name: str) -> tf.distribute.Strategy | None:
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
     _check_tf_config(os.environ.get(_TF_CONFIG))
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    cluster = resolver.cluster_spec().as_dict()
+    # It waits without limit: launchers may start the others much later.
+    log("start | %s %d waits for all of %s", resolver.task_type, resolver.task_id, cluster)
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
     except (RuntimeError, tf.errors.OpError) as error:
         raise ValueError(
             "the workers of TF_CONFIG must find each other before anything else runs, received "
             f"{str(error).splitlines()[0]!r}. Look whether all of them were started and reach each "
             "other's ports."
         ) from error
+    # TensorFlow has put a handler of its own in the place of this one, which only takes a note.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+    return strategy
 
 
 def num_workers(strategy: tf.distribute.Strategy | None) -> int:
