@@ -315,7 +315,7 @@ def test_it_writes_nothing_and_says_what_was_looked_at(tmp_path, monkeypatch):
     text = "\n".join(lines)
     for name in (*DATA_CHECKS, *ATTEMPT_CHECKS):
         assert name in text
-    assert lines[-1] == f"sanity | {result.verdict}"
+    assert result.verdict not in text  # For the caller, to print or to raise.
 
 
 @pytest.mark.slow
