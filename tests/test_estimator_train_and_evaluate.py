@@ -285,10 +285,10 @@ def test_a_resumed_run_has_the_learning_rate_that_it_would_have_had(tmp_path):
     ("make", "message"),
     [
         (lambda: TrainSpec(LINE_TEST, max_steps=0), "`max_steps` must be .* received 0"),
-        (lambda: TrainSpec(LINE_TEST, hooks=[Hook]), "a Hook must be an object"),
-        (lambda: TrainSpec(LINE_TEST, saving_listeners=[1]), "a SavingListener must be an object"),
-        (lambda: EvalSpec(LINE_TEST, hooks=[1]), "a Hook must be an object"),
-        (lambda: EvalSpec(LINE_TEST, exporters=[1]), "a Exporter must be an object"),
+        (lambda: TrainSpec(LINE_TEST, hooks=[Hook]), "each Hook must be an object"),
+        (lambda: TrainSpec(LINE_TEST, saving_listeners=[1]), "each SavingListener must be an object"),
+        (lambda: EvalSpec(LINE_TEST, hooks=[1]), "each Hook must be an object"),
+        (lambda: EvalSpec(LINE_TEST, exporters=[1]), "each Exporter must be an object"),
         (
             lambda: EvalSpec(LINE_TEST, exporters=[Recorder("a"), Recorder("a")]),
             "`exporters` must have names of their own, received a, a",
@@ -470,3 +470,29 @@ def test_a_run_killed_anywhere_ends_as_one_that_was_not(
     assert metrics == whole[1]
     assert outcome(tmp_path) == whole[2]
     assert_equal_weights(estimator, whole[0])
+
+
+@pytest.mark.parametrize("killed_at", [None, 1, 2], ids=["finished", "first", "second"])
+@pytest.mark.parametrize("every_steps", [4, None], ids=["by_turns", "at_the_end"])
+@pytest.mark.parametrize("num_batches", [8, 6], ids=["at_a_multiple", "in_between"])
+def test_an_input_that_has_ended_has_ended_for_the_next_process_too(
+    tmp_path, monkeypatch, num_batches, every_steps, killed_at
+):
+    def run():
+        recorder = Recorder()
+        metrics = train_and_evaluate(
+            line_estimator(tmp_path, rate=1e-6),
+            TrainSpec(line_input_fn(range(num_batches), batch_size=1, repeat=False)),
+            EvalSpec(LINE_TEST, every_steps=every_steps, exporters=[recorder]),
+        )
+        assert metrics["global_step"] == num_batches
+        assert recorder.calls[-1] == (num_batches, True)
+
+    with monkeypatch.context() as context:
+        kill_at(context, Estimator, "evaluate", killed_at, after=False)
+        try:
+            run()
+        except KilledError:
+            pass
+    run()
+    assert evaluated(tmp_path) == [*([4] if every_steps else []), num_batches]

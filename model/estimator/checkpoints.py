@@ -218,7 +218,7 @@ def restore_training(program: Program, path: str) -> dict[str, dict]:
     return file.hook_states
 
 
-def restore_input(training_input: TrainingInput, path: str) -> None:
+def restore_input(training_input: TrainingInput, path: str, *, may_restart: bool) -> None:
     """Brings the input to its place in the checkpoint at `path`.
 
     If that holds none, or one of another pipeline, the input stays at its beginning and a log line
@@ -235,7 +235,7 @@ def restore_input(training_input: TrainingInput, path: str) -> None:
                 resource_handle=training_input.iterator._iterator_resource,
                 serialized=tf.io.parse_tensor(place, tf.variant),
             )
-            training_input.go_on()
+            training_input.go_on(may_restart=may_restart)
             return
     except tf.errors.NotFoundError:
         training_input.restart()

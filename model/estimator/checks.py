@@ -26,6 +26,6 @@ def check_kind(kind: type, given: Sequence) -> None:
     for one in given:
         if not isinstance(one, kind):
             raise ValueError(
-                f"a {kind.__name__} must be an object of a class derived from {kind.__name__}, "
+                f"each {kind.__name__} must be an object of a class derived from {kind.__name__}, "
                 f"received {one!r}. Derive its class, and give an object and not the class."
             )

@@ -144,6 +144,7 @@ class Estimator:
         saving_listeners: Sequence[SavingListener] = (),
         *,
         pause_at: int | None = None,
+        restart_input: bool = True,
     ) -> "Estimator":
         """Trains on from the newest checkpoint, or from fresh weights, and saves at the end.
 
@@ -160,6 +161,8 @@ class Estimator:
           saving_listeners: Run around each checkpoint.
           pause_at: A global step to return at before the run's end, for the next call to go on
             from. Log lines count to the end all the same.
+          restart_input: Whether an input that had ended begins anew. If not, there is nothing left
+            to train on.
 
         Returns:
           The Estimator itself.
@@ -188,13 +191,16 @@ class Estimator:
         start = checkpoints.step_of(path) if path else 0
         last_step = start + steps if steps is not None else max_steps
         stop_at = min((step for step in (pause_at, last_step) if step is not None), default=None)
+        self._stop_reason = None
         if stop_at is not None and start >= stop_at:
             logging.info("Skipping training since max_steps has already saved.")
             return self
         if self.is_chief:
             checkpoints.set_damaged_aside(self._model_dir, path)
             history.cut_after(self._model_dir, start)
-        program, training_input, hook_states = self._live.prepare_to_train(path, input_fn)
+        program, training_input, hook_states = self._live.prepare_to_train(
+            path, input_fn, restart_input=restart_input
+        )
         run = self._run(ModeKeys.TRAIN, program, last_step=last_step)
         loop = TrainingLoop(run, training_input, hooks, saving_listeners, hook_states)
         ran_to_end = loop.run(stop_at)

@@ -66,9 +66,13 @@ class TrainingInput:
         self._at_beginning = True
         self._resumed = False
 
-    def go_on(self) -> None:
-        """Declares that `iterator` stands where an earlier run stopped."""
-        self._resumed = True
+    def go_on(self, *, may_restart: bool) -> None:
+        """Declares that `iterator` stands where an earlier run stopped.
+
+        Where that was the very end, the input starts anew, or has ended if it may not.
+        """
+        self._resumed = may_restart
+        self._at_beginning = False
 
     @property
     def may_restart(self) -> bool:

@@ -66,7 +66,11 @@ class LiveProgram:
         return path is not None and path == self._network_is_at
 
     def prepare_to_train(
-        self, path: str | None, input_fn: Callable[[], tf.data.Dataset]
+        self,
+        path: str | None,
+        input_fn: Callable[[], tf.data.Dataset],
+        *,
+        restart_input: bool,
     ) -> tuple[Program, TrainingInput, dict[str, dict]]:
         """Brings program and input to the checkpoint at `path`, or to a fresh start if it is None.
 
@@ -99,13 +103,13 @@ class LiveProgram:
         is_known = self._training_input is None or self._training_input.input_fn is input_fn
         if goes_on and is_known:
             if not self._is_paused:
-                self._training_input.go_on()
+                self._training_input.go_on(may_restart=restart_input)
         else:
             # For a dataset that shuffles without a seed of its own.
             keras.utils.set_random_seed(self._seed)
             self._training_input = TrainingInput(input_fn)
             if path is not None and is_known:
-                restore_input(self._training_input, path)
+                restore_input(self._training_input, path, may_restart=restart_input)
         return program, self._training_input, self._hook_states
 
     def trained_to(self, path: str, *, is_paused: bool, hook_states: dict[str, dict]) -> None:

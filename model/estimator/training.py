@@ -147,6 +147,7 @@ class _Turns:
             hooks=spec.hooks,
             saving_listeners=spec.saving_listeners,
             pause_at=pause_at,
+            restart_input=False,  # With its end the run has ended, also for the next process.
         )
 
     def _rows(self) -> list[dict]:
