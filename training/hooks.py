@@ -32,6 +32,7 @@ def run_hooks(config: TrainConfig, dataset) -> RunHooks:
     gap = GapWarning()  # It compares both, so it is in both.
     collector = Collector()
     training = [
+        # A long warm-up leaves chance later.
         StuckWarning(from_step=max(1000, config.warmup_steps + 700)),
         GradientWarning(),
         DeadUnitsWarning(test_input_fn),
