@@ -47,11 +47,15 @@ class Job:
     stop_at_step: int | None = None  # Asked for by a hook of worker `stop_on` alone.
     stop_on: int = 0
     seconds_a_step: float = 0.0  # Slept, so that a test can kill it in the middle.
+    writes: str | None = None  # A file that lists what this process writes into `model_dir`.
 
 
 def main(arguments: list[str]) -> None:
     tensorflow_start.import_quietly()
-    run(Job(**json.loads(arguments[0])))
+    job = Job(**json.loads(arguments[0]))
+    if job.writes is not None:
+        _tell_of_writes(job)
+    run(job)
 
 
 def run(job: Job) -> None:
@@ -158,12 +162,27 @@ def _make_hook(job: Job):
             first = run.global_step - len(losses) + 1
             with open(job.losses, "a") as file:
                 for step, loss in enumerate(losses, start=first):
-                    file.write(f"{step} {loss!r}\n")
+                    file.write(f"{step} {float(loss)!r}\n")
             time.sleep(job.seconds_a_step)
             if job.stop_at_step == run.global_step and job.stop_on == _task_index():
                 run.request_stop("the test asked for it")
 
     return Recorder()
+
+
+def _tell_of_writes(job: Job) -> None:
+    """What Python writes. Checkpoints and events are TensorFlow's, whose files have other signs."""
+    flags = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+    def look(event, arguments):
+        writes = event in ("os.mkdir", "os.rename", "os.remove") or (
+            event == "open" and (arguments[2] or 0) & flags
+        )
+        if writes and str(arguments[0]).startswith(job.model_dir):
+            os.write(file, f"{event} {arguments[0]}\n".encode())
+
+    file = os.open(job.writes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    sys.addaudithook(look)
 
 
 def _task_index() -> int:
