@@ -1,0 +1,16 @@
+"""A process that trains and evaluates by turns does not grow."""
+
+import pytest
+
+# Measured: 4 (benchmarks/RESULTS.md). A network reloaded for each evaluation, as tf.estimator did,
+# costs hundreds; a page or two more are the noise of the allocator over few rounds.
+_MAX_SLOPE_KB = 60
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_rounds_of_train_evaluate_predict_and_export(run_program):
+    done = run_program("benchmarks/estimator_rounds.py", "--nokeep", timeout=600)
+    assert done.returncode == 0, done.stderr
+    figures = dict(line.split() for line in done.stdout.splitlines())
+    assert int(figures["rounds"]) == 100
+    assert float(figures["slope_kb_a_round"].replace(",", "")) < _MAX_SLOPE_KB
