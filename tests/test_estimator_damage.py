@@ -231,6 +231,19 @@ def test_a_run_that_finds_its_newest_checkpoint_damaged_ends_with_the_same_bits(
     assert differences(result(whole), result(model_dir)) == []
 
 
+def test_a_place_that_tf_data_cannot_restore_begins_the_input_anew_and_says_so(
+    model_dir, monkeypatch
+):
+    def fail(**_):
+        raise tf.errors.InternalError(None, None, "Unexpected end of sequence")
+
+    monkeypatch.setattr(tf.raw_ops, "DeserializeIterator", fail)
+    lines = collect_log(monkeypatch)
+    estimator = line_estimator(model_dir).train(TEN, steps=1)
+    assert estimator.get_variable_value("seen") == 0
+    assert "input | starts anew: its place cannot be restored (Unexpected end of sequence)" in lines
+
+
 # Another network
 
 

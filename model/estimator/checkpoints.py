@@ -239,6 +239,12 @@ def restore_input(training_input: TrainingInput, path: str, *, may_restart: bool
             return
     except tf.errors.NotFoundError:
         training_input.restart()
+    except tf.errors.InternalError as error:
+        # Of an interleave, where some files are longer than others, tf.data restores not every
+        # place. The weights are whole, and training can go on with them.
+        training_input.restart()
+        logging.warning("input | starts anew: its place cannot be restored (%s)", reason(error))
+        return
     logging.warning("input | starts anew: %s holds no place in a pipeline like this", path)
 
 
