@@ -65,8 +65,8 @@ class NanHook(Hook):
         )
 
 
-class LoggingHook(Hook):
-    """A line every `every_steps`: means since the last one beside chance, rate, time left."""
+class _WindowHook(Hook):
+    """Collects what steps return and calls `_tell` every `every_steps`."""
 
     def __init__(self, every_steps: int = 100):
         check_count("every_steps", every_steps)
@@ -78,47 +78,36 @@ class LoggingHook(Hook):
         self._window.time_by(run.clock)
 
     def after_run(self, run: Run, values) -> None:
-        """Logs when it is time to."""
+        """Tells when it is time to."""
         self._window.add(values)
         if run.global_step % self.every_steps == 0:
-            self._log(run)
+            self._tell(run)
+            self._window.clear()
+
+    def _tell(self, run: Run) -> None:
+        raise NotImplementedError
+
+
+class LoggingHook(_WindowHook):
+    """A line every `every_steps`: means since the last one beside chance, rate, time left."""
 
     def end(self, run: Run) -> None:
         """Logs the steps that have had no line yet."""
         if self._window:
-            self._log(run)
+            self._tell(run)
+            self._window.clear()
 
-    def _log(self, run: Run) -> None:
+    def _tell(self, run: Run) -> None:
         scalars = self._window.scalars()
         seconds_a_step = self._window.seconds_a_step()
         line = training_line(run.global_step, run.last_step, scalars, seconds_a_step, run.chance)
         log("%s", line)
-        self._window.clear()
 
 
-class SummaryHook(Hook):
+class SummaryHook(_WindowHook):
     """Means over `every_steps` to TensorBoard and to `history.jsonl`."""
 
     name = "summary"
-
-    def __init__(self, every_steps: int = 100):
-        check_count("every_steps", every_steps)
-        self.every_steps = every_steps
-        self._window = Window()
-
-    def after_create(self, run: Run) -> None:
-        """Time counts from here."""
-        self._window.time_by(run.clock)
-
-    def after_run(self, run: Run, values) -> None:
-        """Writes when it is time to."""
-        self._window.add(values)
-        if run.global_step % self.every_steps == 0:
-            if run.is_chief:
-                scalars = self._window.scalars()
-                run.summaries.write(run.model_dir, scalars, run.global_step)
-                history.append(run.model_dir, "train", {"global_step": run.global_step, **scalars})
-            self._window.clear()
 
     def state(self) -> dict:
         """The steps since the last summary: the next one is over them too."""
@@ -127,6 +116,12 @@ class SummaryHook(Hook):
     def set_state(self, state: dict) -> None:
         """Goes on from there."""
         self._window.set_state(state)
+
+    def _tell(self, run: Run) -> None:
+        if run.is_chief:
+            scalars = self._window.scalars()
+            run.summaries.write(run.model_dir, scalars, run.global_step)
+            history.append(run.model_dir, "train", {"global_step": run.global_step, **scalars})
 
 
 class StopAtStepHook(Hook):
