@@ -274,7 +274,7 @@ def _kill_me(kill: Kill, seconds: float) -> None:
         if next(calls) == kill.number:
             if kill.aim == "history":
                 half = '{"kind": "train", "global_step": 4, "loss": 2.3'[: int(47 * kill.share)]
-                with open(arguments[0] / "history.jsonl", "a") as file:
+                with open(pathlib.Path(arguments[0]) / "history.jsonl", "a") as file:
                     file.write(half)
             threading.Thread(target=die, daemon=True).start()
         return original(*arguments, **options)
