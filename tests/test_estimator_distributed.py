@@ -285,6 +285,17 @@ def test_a_run_that_loses_a_worker_ends_and_goes_on_with_the_same_command(
 
 
 @pytest.mark.slow
+def test_a_worker_lost_before_the_first_step_is_one_line_too(tmp_path, data_dir):
+    with Workers(tmp_path, 2, data_dir=data_dir) as workers:
+        workers.wait_for_line(1, "input | worker 1 of 2")
+        workers.processes[0].kill()
+        assert workers.wait()[1] == 1
+    assert "Traceback" not in workers.log(1)
+    said = workers.log(1).splitlines()[-1]
+    assert said.startswith("error: all workers must answer each other, received none from")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("job", "num_workers", "last_step"),
     [

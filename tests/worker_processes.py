@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 _DEADLINE_SECS = 300
@@ -61,10 +62,17 @@ class Workers:
 
     def wait_for_step(self, step: int) -> None:
         """Returns once worker 0 has done `step`."""
+        self._wait_for(0, lambda: max(losses(self.folder, 0), default=0) >= step)
+
+    def wait_for_line(self, index: int, text: str) -> None:
+        """Returns once worker `index` has printed `text`."""
+        self._wait_for(index, lambda: text in self.log(index))
+
+    def _wait_for(self, index: int, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _DEADLINE_SECS
-        while max(losses(self.folder, 0), default=0) < step:
-            assert self.processes[0].poll() is None, self.log(0)
-            assert time.monotonic() < deadline, self.log(0)
+        while not condition():
+            assert self.processes[index].poll() is None, self.log(index)
+            assert time.monotonic() < deadline, self.log(index)
             time.sleep(0.05)
 
     def log(self, index: int) -> str:

@@ -1,12 +1,13 @@
 """What is built once in a process: the network, its optimizer and the compiled functions."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import keras
 import tensorflow as tf
 
-from model.estimator import strategies
+from model.estimator import strategies, workers
 from model.estimator.batch_parts import BatchParts
 from model.estimator.model_function import ModelFunction
 from model.estimator.moving_average import MovingAverage
@@ -25,6 +26,7 @@ class Program:
 
     Raises:
       ValueError: If the network has no variables yet.
+      ConnectionError: If another worker is gone.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class Program:
         keras.utils.set_random_seed(config.tf_random_seed)
         # No replica changes it, so one for all of them will do.
         self.global_step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
-        with strategies.scope(self.strategy):
+        with self._building():
             self.net = net_fn(params)
         if not self.net.trainable_variables:
             raise ValueError(
@@ -68,7 +70,7 @@ class Program:
                 "`optimizer_fn` must be given to train, received None. "
                 "Pass one to Estimator, for example lambda params: keras.optimizers.Adam(0.001)."
             )
-        with strategies.scope(self.strategy):
+        with self._building():
             optimizer = self._optimizer_fn(self._params)
             optimizer.build(self.net.trainable_variables)
         return optimizer
@@ -141,3 +143,9 @@ class Program:
 
     def _predict_step(self, features):
         return dict(self.call_model_fn(features, None, ModeKeys.PREDICT).predictions)
+
+    @contextlib.contextmanager
+    def _building(self) -> Iterator[None]:
+        # The chief sends the first values of variables to the other workers.
+        with workers.failures_in_one_line(self), strategies.scope(self.strategy):
+            yield

@@ -83,7 +83,6 @@ def failures_in_one_line(program: "Program") -> Iterator[None]:
 
 
 def _reason(error: tf.errors.OpError) -> str:
-    """The line that says what happened; around it stands where in the graph."""
-    lines = [line.strip() for line in str(error.message).splitlines() if line.strip()]
-    said = [line for line in lines if line.startswith("Collective ops is aborted by")]
-    return [*said, *lines][0][:200]
+    """What happened; around it stands where in the graph, and what each worker made of it."""
+    said = str(error.message).strip().rpartition("Collective ops is aborted by:")[2]
+    return said.strip().splitlines()[0][:200] if said.strip() else type(error).__name__
