@@ -39,6 +39,10 @@ class NanHook(Hook):
         if run.global_step % self.every_steps == 0:
             self.check(run)
 
+    def end(self, run: Run) -> None:
+        """Looks before any other hook hears of the end."""
+        self.check(run)
+
     def check(self, run: Run) -> bool:
         """Whether the losses since the last look, and all weights, are finite.
 
