@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from model.estimator.checkpoint_file import reason
+
 
 class Summaries:
     """Writes into folders."""
@@ -13,10 +15,20 @@ class Summaries:
         self._writers = {}
 
     def writer(self, folder: str | os.PathLike) -> tf.summary.SummaryWriter:
-        """The writer of `folder`, for what is no scalar. Call `flush()` on it after."""
+        """The writer of `folder`, for what is no scalar. Call `flush()` on it after.
+
+        Raises:
+          OSError: If no file can be made there.
+        """
         folder = os.fspath(folder)
         if folder not in self._writers:
-            self._writers[folder] = tf.summary.create_file_writer(folder)
+            try:
+                self._writers[folder] = tf.summary.create_file_writer(folder)
+            except tf.errors.OpError as error:
+                raise OSError(
+                    f"TensorBoard's events must be written to {folder}, received "
+                    f"{reason(error)!r}. Make room there, or use another model_dir."
+                ) from error
         return self._writers[folder]
 
     def write(self, folder: str | os.PathLike, scalars: Mapping[str, float], step: int) -> None:
