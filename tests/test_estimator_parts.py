@@ -42,14 +42,14 @@ class Recorder(Hook):
         ]
 
 
-def captcha_estimator(model_dir, batch_parts=1, steps_per_loop=1):
+def captcha_estimator(model_dir, batch_parts=1, steps_per_loop=1, optimizer=keras.optimizers.Adam):
     """The network `small` in float32, with shifts, and dropout from step 2."""
     network = NetworkConfig(image_shape=(30, 100, 3), num_positions=4, num_classes=10)
     return Estimator(
         model_fn,
         model_dir,
         net_fn=lambda params: build_network(params.network),
-        optimizer_fn=lambda params: keras.optimizers.Adam(1e-4, global_clipnorm=1.0),
+        optimizer_fn=lambda params: optimizer(1e-4, global_clipnorm=1.0),
         config=RunConfig(
             **CADENCE, accumulate_gradients=batch_parts, steps_per_loop=steps_per_loop
         ),
@@ -242,15 +242,15 @@ def test_gradients_added_up_are_those_of_the_whole_batch(tmp_path, parts, steps_
 
 @pytest.mark.slow
 def test_a_captcha_has_its_shift_and_its_dropout_in_whatever_part_it_is(tmp_path, small_dataset):
+    # Not by Adam, which moves a weight as far where its gradient is nothing but rounding.
     hooks = []
     for parts in (1, 3):
         hooks.append(Recorder())
-        captcha_estimator(tmp_path / str(parts), parts).train(
+        captcha_estimator(tmp_path / str(parts), parts, optimizer=keras.optimizers.SGD).train(
             captcha_input_fn(small_dataset), max_steps=8, hooks=[hooks[-1]]
         )
     for one, other in zip(hooks[0].values, hooks[1].values, strict=True):
-        # Another order of sums, which shows most in the gradients; another shift shows in 1e-2.
-        assert one == pytest.approx(other, rel=1e-3)
+        assert one == pytest.approx(other, rel=1e-5)
 
 
 @pytest.mark.parametrize(
