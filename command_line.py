@@ -53,7 +53,8 @@ def _parse_flags(argv: list[str]) -> list[str]:
     logging.get_absl_handler().setFormatter(
         python_logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
     )
-    logging.get_absl_logger().addFilter(_is_worth_a_line)
+    # Of the handler, through which what other loggers say goes too.
+    logging.get_absl_handler().addFilter(_is_worth_a_line)
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.INFO)
     return arguments
