@@ -68,6 +68,7 @@ def shuffled_batches(
       tf.errors.DataLossError, another number of records a tf.errors.InvalidArgumentError.
     """
     run_seed = tf.constant([seed, 0], tf.int64)
+    num_epochs = _FOR_EVER if epoch is None else epoch
     chunk = min(_CHUNK, max(1, window // _SHARDS_AT_ONCE))
 
     def windows_of_epoch(index: tf.Tensor) -> tf.data.Dataset:
@@ -76,15 +77,16 @@ def shuffled_batches(
         windows = _windows(order, parse, chunk, max(1, window // chunk))
 
         def with_seed(number: tf.Tensor, rows_and_valid: tuple[Rows, tf.Tensor]) -> Any:
-            return tf.random.fold_in(epoch_seed, number), *rows_and_valid
+            is_end = (index == num_epochs - 1) & (tf.size(rows_and_valid[1]) == 0)
+            return tf.random.fold_in(epoch_seed, number), *rows_and_valid, is_end
 
         return _counted(windows, num_records).enumerate().map(with_seed)
 
-    def cut(num_before: tf.Tensor, seed: tf.Tensor, rows: Rows, valid: tf.Tensor) -> Any:
-        return _cut(rows, _permuted(valid, seed), num_before, batch_size)
+    def cut(num_before, seed: tf.Tensor, rows: Rows, valid: tf.Tensor, is_end: tf.Tensor) -> Any:
+        return *_cut(rows, _permuted(valid, seed), num_before, batch_size), is_end
 
     pieces = (
-        tf.data.Dataset.range(_FOR_EVER if epoch is None else epoch)
+        tf.data.Dataset.range(num_epochs)
         .flat_map(windows_of_epoch)
         .scan(tf.constant(0, tf.int64), _with_number_before)
         .map(cut)
@@ -124,7 +126,9 @@ def _windows(shards: tf.Tensor, parse: Callable, chunk: int, num_chunks: int) ->
 
 
 def _counted(windows: tf.data.Dataset, num_records: int | None) -> tf.data.Dataset:
-    """Raises, after the last window, if there were not `num_records` valid rows in all."""
+    """Adds a window without rows; raises there unless `num_records` valid rows came before."""
+    end = tf.data.Dataset.from_tensors(_no_rows(windows.element_spec))
+    windows = windows.concatenate(end)
     if num_records is None:
         return windows
 
@@ -136,13 +140,13 @@ def _counted(windows: tf.data.Dataset, num_records: int | None) -> tf.data.Datas
         with tf.control_dependencies([tf.debugging.Assert(is_right, [message, num_now])]):
             return num_now, tf.nest.map_structure(tf.identity, window)
 
-    end = tf.data.Dataset.from_tensors(_no_rows(windows.element_spec))
-    return windows.concatenate(end).scan(tf.constant(0, tf.int64), count)
+    return windows.scan(tf.constant(0, tf.int64), count)
 
 
 def _with_number_before(num_before: tf.Tensor, window: tuple) -> tuple[tf.Tensor, tuple]:
     """Puts the number of valid rows in all windows before it in front of a window."""
-    return num_before + tf.size(window[-1], tf.int64), (num_before, *window)
+    *_, valid, _ = window
+    return num_before + tf.size(valid, tf.int64), (num_before, *window)
 
 
 def _cut(rows: Rows, order: tf.Tensor, num_before: tf.Tensor, batch_size: int) -> tuple:
@@ -172,13 +176,13 @@ def _cut(rows: Rows, order: tf.Tensor, num_before: tf.Tensor, batch_size: int) -
     )
 
 
-def _pieces(first: Rows, batches: Rows, last: Rows) -> tf.data.Dataset:
+def _pieces(first: Rows, batches: Rows, last: Rows, is_end: tf.Tensor) -> tf.data.Dataset:
     """What `_cut` returned, one after the other; False says that more follows."""
     num_batches = tf.shape(tf.nest.flatten(batches)[0])[:1]
     return (
         tf.data.Dataset.from_tensors((first, False))
         .concatenate(tf.data.Dataset.from_tensor_slices((batches, tf.zeros(num_batches, tf.bool))))
-        .concatenate(tf.data.Dataset.from_tensors((last, False)))
+        .concatenate(tf.data.Dataset.from_tensors((last, is_end)))
     )
 
 
@@ -214,12 +218,9 @@ def _whole_batches(
         size = batch_size if drop_remainder else None
         return tf.nest.map_structure(lambda x: tf.ensure_shape(x, [size, *x.shape[1:]]), rows)
 
-    return (
-        pieces.concatenate(tf.data.Dataset.from_tensors((nothing, True)))
-        .scan(nothing, join)
-        .filter(lambda rows, is_whole: is_whole)
-        .map(only_rows)
-    )
+    # The end comes from the last window: a `concatenate` here, around those in `_pieces`, loses its
+    # place when an iterator that was restored is saved and restored once more (TensorFlow 2.21).
+    return pieces.scan(nothing, join).filter(lambda rows, is_whole: is_whole).map(only_rows)
 
 
 def _permuted(values: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from model.estimator.checkpoint_file import reason
 from model.estimator.tf_variables import tf_variable
 
 SignaturesFn = Callable[[Callable], Mapping[str, Callable]]
@@ -38,6 +39,12 @@ def export_saved_model(
         partial.chmod(0o755)  # mkdtemp's 0700 would keep another user's server out.
         version = base / str(_next_version(base))
         partial.rename(version)
+    except tf.errors.ResourceExhaustedError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise OSError(
+            f"an export must be written to {base}, received {reason(error)!r}. Make room there, or "
+            "export to another folder."
+        ) from error
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
