@@ -92,7 +92,7 @@ def _warnings_of(case: Case, steps: int) -> tuple[list[str], dict[str, float]]:
             num_batches = _NUM_FEW // config.batch_size
             changed = {
                 "labels": lambda: train_input_fn().map(lambda x, y: (x, tf.roll(y, 1, axis=0))),
-                "few": lambda: train_input_fn().take(num_batches).cache().repeat(),
+                "few": lambda: train_input_fn().take(num_batches).repeat(),
             }
             estimator = prepare(config)
             if case.change == "weights":

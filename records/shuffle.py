@@ -25,8 +25,9 @@ _WINDOW_BYTES = 75_000_000
 # Shards read in turns, so that a window holds records of several even if each shard is sorted.
 _SHARDS_AT_ONCE = 8
 
-# Records parsed at once. Fewer cost more for each; of more, the pixels leave the processor's cache.
-_CHUNK = 128
+# Records parsed at once. What is done chunk by chunk costs some milliseconds for each with symbolic
+# checkpoints, so 128 of them cost 1.5 times as much a record as 512 (BUILD_NOTES.md, "Input").
+_CHUNK = 512
 
 _FOR_EVER = tf.int64.max  # Epochs.
 
@@ -70,11 +71,12 @@ def shuffled_batches(
     run_seed = tf.constant([seed, 0], tf.int64)
     num_epochs = _FOR_EVER if epoch is None else epoch
     chunk = min(_CHUNK, max(1, window // _SHARDS_AT_ONCE))
+    num_lanes = min(_SHARDS_AT_ONCE, len(shards))
 
     def windows_of_epoch(index: tf.Tensor) -> tf.data.Dataset:
         epoch_seed = tf.random.fold_in(run_seed, index)  # -1 is the shards', 0, 1, ... windows'.
         order = _permuted(tf.constant(shards), tf.random.fold_in(epoch_seed, -1))
-        windows = _windows(order, parse, chunk, max(1, window // chunk))
+        windows = _windows(order, num_lanes, parse, chunk, max(1, window // chunk))
 
         def with_seed(number: tf.Tensor, rows_and_valid: tuple[Rows, tf.Tensor]) -> Any:
             is_end = (index == num_epochs - 1) & (tf.size(rows_and_valid[1]) == 0)
@@ -96,11 +98,10 @@ def shuffled_batches(
     return _whole_batches(pieces, batch_size, drop_remainder)
 
 
-def _windows(shards: tf.Tensor, parse: Callable, chunk: int, num_chunks: int) -> tf.data.Dataset:
+def _windows(
+    shards: tf.Tensor, num_lanes: int, parse: Callable, chunk: int, num_chunks: int
+) -> tf.data.Dataset:
     """Rows of up to `num_chunks` chunks, and which of them are valid, int64 `[n]`."""
-
-    def read(shard: tf.Tensor) -> tf.data.Dataset:
-        return tf.data.TFRecordDataset(shard).batch(chunk)
 
     def parse_chunk(records: tf.Tensor) -> tuple[Rows, tf.Tensor]:
         # At the end of a shard, filled up with its first record: chunks of one size make a window.
@@ -117,11 +118,41 @@ def _windows(shards: tf.Tensor, parse: Callable, chunk: int, num_chunks: int) ->
         return rows, tf.reshape(tf.where(tf.reshape(valid, [-1])), [-1])
 
     return (
-        tf.data.Dataset.from_tensor_slices(shards)
-        .interleave(read, cycle_length=_SHARDS_AT_ONCE)
+        _chunks(shards, num_lanes, chunk)
         .map(parse_chunk, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(num_chunks)
         .map(join)
+    )
+
+
+def _chunks(shards: tf.Tensor, num_lanes: int, chunk: int) -> tf.data.Dataset:
+    """Records, string `[up to chunk]`, of `num_lanes` shards in turns.
+
+    Lane l reads shards l, l + num_lanes, ... one after the other, and gives empty chunks when it is
+    through, until all are. (`interleave` cannot be restored at some places where shards have
+    unequal numbers of chunks: "Unexpected end of sequence", TensorFlow 2.21.)
+    """
+    none = tf.data.Dataset.from_tensors(tf.zeros([0], tf.string)).repeat()
+    lanes = tuple(
+        tf.data.Dataset.from_tensor_slices(shards[lane::num_lanes])
+        .flat_map(lambda shard: tf.data.TFRecordDataset(shard).batch(chunk))
+        .concatenate(none)
+        for lane in range(num_lanes)
+    )
+
+    def in_turns(*chunks: tf.Tensor) -> tf.data.Dataset:
+        # Not a stack of them, which would copy every record.
+        return tf.data.Dataset.range(num_lanes).map(
+            lambda lane: tf.switch_case(
+                tf.cast(lane, tf.int32), [lambda chunk=chunk: chunk for chunk in chunks]
+            )
+        )
+
+    return (
+        tf.data.Dataset.zip(lanes)
+        .take_while(lambda *chunks: tf.add_n([tf.size(chunk) for chunk in chunks]) > 0)
+        .flat_map(in_turns)
+        .filter(lambda chunk: tf.size(chunk) > 0)
     )
 
 
