@@ -18,6 +18,7 @@ AIMS = {"step", "checkpoint", "restore", "evaluation", "export", "best", "histor
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2000)  # On a busy machine.
 @pytest.mark.parametrize(
     ("variant", "num_kills"), [("plain", 50), ("looped", 16)], ids=["plain", "looped"]
 )
@@ -25,7 +26,7 @@ def test_a_run_killed_at_any_moment_goes_on_and_ends_with_the_same_bits(
     tmp_path, run_program, variant, num_kills
 ):
     """Weights, optimizer, averages, seeds, order of examples, metrics, best one, exports."""
-    done = run_program("tests/killed_training.py", tmp_path, variant, num_kills, 7, timeout=880)
+    done = run_program("tests/killed_training.py", tmp_path, variant, num_kills, 7, timeout=1900)
     assert done.returncode == 0, done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines()]
     kills = [line for line in told if "aim" in line]
