@@ -193,7 +193,7 @@ def test_if_every_checkpoint_is_damaged_nothing_is_begun_anew(tmp_path):
     for path in tmp_path.glob("ckpt-*.index"):
         _damage(path, "cut")
     before = sorted(tmp_path.iterdir())
-    message = f"checkpoint {tmp_path}/ckpt-6 must be whole .* received one that cannot be read"
+    message = f"checkpoint {tmp_path}/ckpt-6 must be whole .* So it is with all 3 in {tmp_path}: "
     with pytest.raises(ValueError, match=message) as caught:
         line_estimator(tmp_path).train(TEN, max_steps=9)
     assert "\n" not in str(caught.value)

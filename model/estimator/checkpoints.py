@@ -68,8 +68,13 @@ def newest_whole_checkpoint(model_dir: str | os.PathLike) -> str | None:
                 path,
             )
         return path
-    for problem in problems.values():
-        raise problem
+    if problems:
+        newest = next(iter(problems.values()))
+        rule, _, _ = str(newest).partition(" Remove ")
+        raise DamagedCheckpointError(
+            f"{rule} So it is with all {len(problems)} in {model_dir}: put a copy back, or train "
+            "into another model_dir."
+        ) from newest
     return None
 
 
