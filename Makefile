@@ -57,6 +57,10 @@ bench: dev  ## The measurements of benchmarks/RESULTS.md, one after the other: a
 	@$(BIN)/python benchmarks/training_run.py --name=captcha -- --flagfile=configs/captcha.flags
 	@$(BIN)/python benchmarks/book_network.py --steps=1000
 	@$(BIN)/python benchmarks/step_time.py
+	@$(BIN)/python benchmarks/learning_warnings.py
+	@$(BIN)/python benchmarks/sanity_check.py
+	@$(BIN)/python benchmarks/estimator_rounds.py
+	@$(BIN)/python benchmarks/scaling_estimate.py
 	@$(BIN)/python benchmarks/input_speed.py
 	@test -d exports/captcha || $(MAKE) run
 	@$(BIN)/python benchmarks/read_fresh.py --n=5000 --record
