@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import pathlib
@@ -286,7 +287,10 @@ def test_a_resumed_run_has_the_learning_rate_that_it_would_have_had(tmp_path):
     [
         (lambda: TrainSpec(LINE_TEST, max_steps=0), "`max_steps` must be .* received 0"),
         (lambda: TrainSpec(LINE_TEST, hooks=[Hook]), "each Hook must be an object"),
-        (lambda: TrainSpec(LINE_TEST, saving_listeners=[1]), "each SavingListener must be an object"),
+        (
+            lambda: TrainSpec(LINE_TEST, saving_listeners=[1]),
+            "each SavingListener must be an object",
+        ),
         (lambda: EvalSpec(LINE_TEST, hooks=[1]), "each Hook must be an object"),
         (lambda: EvalSpec(LINE_TEST, exporters=[1]), "each Exporter must be an object"),
         (
@@ -490,9 +494,7 @@ def test_an_input_that_has_ended_has_ended_for_the_next_process_too(
 
     with monkeypatch.context() as context:
         kill_at(context, Estimator, "evaluate", killed_at, after=False)
-        try:
+        with contextlib.suppress(KilledError):
             run()
-        except KilledError:
-            pass
     run()
     assert evaluated(tmp_path) == [*([4] if every_steps else []), num_batches]
