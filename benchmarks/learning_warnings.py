@@ -94,11 +94,12 @@ def _warnings_of(case: Case, steps: int) -> tuple[list[str], dict[str, float]]:
                 "labels": lambda: train_input_fn().map(lambda x, y: (x, tf.roll(y, 1, axis=0))),
                 "few": lambda: train_input_fn().take(num_batches).repeat(),
             }
-            estimator = prepare(config)
+            dataset = load_data(config)
+            estimator = prepare(config, dataset)
             if case.change == "weights":
                 for variable in estimator.net.trainable_variables:
                     variable.assign(tf.zeros_like(variable))
-            hooks = run_hooks(config, load_data(config))
+            hooks = run_hooks(config, dataset)
             metrics = train_and_evaluate(
                 estimator,
                 TrainSpec(

@@ -10,7 +10,7 @@ from data_gen.example import make_example
 from data_gen.live import LiveData, parse_live
 from data_gen.style import Style
 from data_gen.style_file import load_style
-from training.data import input_fns
+from training.data import input_fns, load_data
 from training.prepare import prepare
 
 
@@ -124,7 +124,7 @@ def test_a_live_run_in_two_parts_ends_like_one_in_one_part(tmp_path):
 
     whole, parts = config("whole"), config("parts")
     assert train.run(whole)["n"] == 20
-    prepare(parts).train(input_fns(parts)[0], steps=3)
+    prepare(parts, load_data(parts)).train(input_fns(parts)[0], steps=3)
     train.run(parts)
     first, second = (load_estimator(asked.model_dir)[0] for asked in (whole, parts))
     for name in first.get_variable_names():

@@ -109,7 +109,7 @@ def test_evaluate_reads_the_checkpoint_and_changes_no_flags(small_dataset, tmp_p
 def test_a_run_in_two_parts_ends_like_one_in_one_part(small_dataset, tmp_path):
     """The order of captchas, shifts and dropout go on where they were: equal weights at the end."""
     from model.captcha_estimator import load_estimator
-    from training.data import input_fns
+    from training.data import input_fns, load_data
     from training.prepare import prepare
 
     options = {"max_steps": 6, "dropout": 0.5, "dropout_from_step": 2}
@@ -118,7 +118,7 @@ def test_a_run_in_two_parts_ends_like_one_in_one_part(small_dataset, tmp_path):
     for asked in (whole, parts):
         (tmp_path / ("whole" if asked is whole else "parts")).mkdir()
     train.run(whole)
-    prepare(parts).train(input_fns(parts)[0], steps=3)
+    prepare(parts, load_data(parts)).train(input_fns(parts)[0], steps=3)
     train.run(parts)
     weights = [
         {name: estimator.get_variable_value(name) for name in estimator.get_variable_names()}

@@ -14,7 +14,7 @@ from model.estimator import Hook, best_checkpoint, history
 from model.schedule import SCHEDULES
 from training import config as training_config
 from training import run as training_run
-from training.data import input_fns
+from training.data import input_fns, load_data
 from training.hooks import run_hooks
 from training.prepare import prepare
 
@@ -241,7 +241,7 @@ def test_a_warm_start_takes_what_fits_and_leaves_the_rest_fresh(trained, tmp_pat
         )
     )
     asked = config(letters, tmp_path / "model", warm_start_from=str(trained), max_steps=2)
-    prepare(asked).train(
+    prepare(asked, load_data(asked)).train(
         input_fns(asked)[0], max_steps=1, saving_listeners=[]
     )  # The checkpoint of step 0 has what it began with.
     first = dict(values_at(tmp_path / "model", 0))

@@ -6,6 +6,7 @@ import pathlib
 
 from absl import logging
 
+from data_gen.live import LiveData
 from model.captcha_estimator import captcha_estimator, network_config
 from model.description import (
     ModelDescription,
@@ -18,19 +19,18 @@ from model.estimator import Estimator, RunConfig, make_strategy
 from model.params import ModelParams
 from model.precision import dtype_policy
 from model.trained_on import TrainedOn, check_trained_on, save_trained_on
+from records.description import DatasetDescription
 from training.config import TrainConfig
-from training.data import load_data
 
 
-def prepare(config: TrainConfig) -> Estimator:
-    """The Estimator for this data and model_dir.
+def prepare(config: TrainConfig, dataset: DatasetDescription | LiveData) -> Estimator:
+    """The Estimator for this data, which `load_data` gave, and model_dir.
 
     Raises:
-      ValueError: If the data is missing, damaged, or not what `model_dir` was trained with, or an
-        option is out of range.
+      ValueError: If the data is not what `model_dir` was trained with, or an option is out of
+        range.
     """
     strategy = make_strategy(config.strategy)  # Before anything else of TensorFlow.
-    dataset = load_data(config)
     description = describe(config, dataset)
     if has_description(config.model_dir) or config.mode == "evaluate":
         check_same(load_description(config.model_dir), description, config.model_dir)

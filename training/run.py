@@ -45,8 +45,8 @@ def run(config: TrainConfig) -> dict[str, float]:
     if config.sanity:
         _check_sanity(config)
         return {}
-    estimator = prepare(config)
     dataset = load_data(config)
+    estimator = prepare(config, dataset)
     try:
         if config.mode == "evaluate":
             return _evaluate(config, estimator, dataset)
