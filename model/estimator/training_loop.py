@@ -91,7 +91,7 @@ class TrainingLoop:
         if stop_at is not None and run.global_step >= stop_at:
             return True
         if self._ended:
-            log("train | step %6d | the input has ended, and training with it", run.global_step)
+            self._say_that_input_ended()
             return True
         # Several workers do the same number of steps, so they must agree to stop.
         return workers.any_stops(run, signals)
@@ -111,14 +111,18 @@ class TrainingLoop:
             values, self._ended = self._run.program.train_step.run_several(
                 self._input.iterator, num_steps
             )
-            return values if values["loss"].shape[0] else self._at_end()
-        batch = self._input.take()
+            if values["loss"].shape[0]:
+                return values
+            batch = None
+        else:
+            batch = self._input.take()
         if batch is None:
-            return self._at_end()
+            self._say_that_input_ended()
+            return None
         self._run.program.train_step.check(num_examples(batch[0]))
         return step(*batch)
 
-    def _at_end(self) -> None:
+    def _say_that_input_ended(self) -> None:
         log("train | step %6d | the input has ended, and training with it", self._run.global_step)
 
     @property
