@@ -329,22 +329,20 @@ def main(folder: pathlib.Path, variant: str, num_kills: int, seed: int) -> None:
     data, whole = folder / "data", folder / "whole"
     write_data(data)
     seconds = _seconds_undisturbed(folder, lambda: train(data, whole, variant))
-    num_killed = 0
-    kills = _draw(seed)
+    kills = list(itertools.islice(_draw(seed), num_kills))
     for number in itertools.count():
         model_dir = folder / f"run-{number}"
         run = functools.partial(train, data, model_dir, variant)
-        kill = next(kills) if num_killed < num_kills else None
-        while _is_killed(folder, run, kill, seconds):
-            num_killed += 1
+        while _is_killed(folder, run, kills[0] if kills else None, seconds):
             left = sorted(path.name for path in model_dir.glob("*"))
-            told = {"run": number, **dataclasses.asdict(kill), "left": left}
+            told = {"run": number, **dataclasses.asdict(kills.pop(0)), "left": left}
             print(json.dumps(told), flush=True)
-            kill = next(kills) if num_killed < num_kills else None
         told = {"run": number, "differences": _differences_of(folder, whole, model_dir)}
         print(json.dumps(told), flush=True)
-        if num_killed == num_kills:
+        if not kills:
             return
+        # It ended before the call came; in the next run, from nothing, the first such call does.
+        kills[0] = dataclasses.replace(kills[0], number=0)
 
 
 def _seconds_undisturbed(folder: pathlib.Path, run) -> dict[str, float]:
@@ -398,7 +396,7 @@ def _is_killed(folder: pathlib.Path, run, kill: Kill | None, seconds: dict[str, 
 
 
 def _draw(seed: int) -> Iterator[Kill]:
-    """A kill at any moment, and one at each thing that is aimed at, by turns."""
+    """Without end: a kill at any moment, and one at each thing that is aimed at, by turns."""
     rng = np.random.default_rng(seed)
     for aim in itertools.cycle(_AIMS):
         for drawn in ("any", aim):
