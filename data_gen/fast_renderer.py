@@ -7,7 +7,6 @@ from PIL import Image, ImageDraw
 
 from data_gen.glyphs import load_glyphs
 from data_gen.kernels import layout
-from data_gen.kernels.captcha import draw_captcha
 from data_gen.paper import draw_paper
 from data_gen.random_words import draw_words
 from data_gen.style import Style
@@ -23,7 +22,11 @@ class FastRenderer:
     """Draws in one style. Threads may share it, and draw side by side."""
 
     def __init__(self, style: Style):
+        # Here and not above: --help answers at once, numba takes half a second to load.
+        from data_gen.kernels.captcha import draw_captcha  # noqa: PLC0415
+
         glyphs = load_glyphs(style)
+        self._draw_captcha = draw_captcha
         self._style = style
         self._index_of = {char: index for index, char in enumerate(style.alphabet)}
         mask_of = [min(int(grey * style.contrast), 255) for grey in range(256)]
@@ -57,7 +60,7 @@ class FastRenderer:
         noise = _NO_NOISE
         if style.pixel_noise[1] > 0:
             noise = rng.integers(2**16, size=image.size, dtype=np.uint16)
-        draw_captcha(
+        self._draw_captcha(
             words,
             np.array([index_of[char] for char in label], np.int64),
             *self._constants,
