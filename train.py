@@ -19,7 +19,8 @@ from training.config import TrainConfig
 _DEFINE = {bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float}
 
 
-def _define_flags() -> None:
+def define_flags() -> None:
+    """A flag for each field of `TrainConfig`."""
     for field in dataclasses.fields(TrainConfig):
         meaning, choices = field.metadata["help"], field.metadata["choices"]
         if choices:
@@ -33,10 +34,15 @@ def _define_flags() -> None:
 
 def main(_: list[str]) -> None:
     """Flags to a config to one call."""
-    names = [field.name for field in dataclasses.fields(TrainConfig)]
-    config = TrainConfig(**{name: flags.FLAGS[name].value for name in names})
+    config = config_of_flags()
     tensorflow_start.import_quietly()
     run(config)
+
+
+def config_of_flags() -> TrainConfig:
+    """What the flags say."""
+    names = [field.name for field in dataclasses.fields(TrainConfig)]
+    return TrainConfig(**{name: flags.FLAGS[name].value for name in names})
 
 
 def run(config: TrainConfig) -> dict[str, float]:
@@ -48,5 +54,5 @@ def run(config: TrainConfig) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    _define_flags()
+    define_flags()
     command_line.run(main)
