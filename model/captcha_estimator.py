@@ -14,6 +14,7 @@ from model.estimator import (
 )
 from model.model_fn import model_fn
 from model.networks import NetworkConfig, build_network
+from model.optimizer import make_optimizer
 from model.params import ModelParams
 from model.schedule import make_schedule
 
@@ -24,7 +25,7 @@ def captcha_estimator(
     config: RunConfig | None = None,
     warm_start_from: str | os.PathLike | None = None,
 ) -> Estimator:
-    """An Estimator over `model_fn` that trains with Adam under a warm-up and a schedule.
+    """An Estimator over `model_fn` that trains under a warm-up and a schedule.
 
     Args:
       params: Network, optimizer, augmentation.
@@ -40,10 +41,9 @@ def captcha_estimator(
         params.schedule, params.learning_rate, params.warmup_steps, params.total_steps
     )
 
-    def make_optimizer(_) -> keras.optimizers.Optimizer:
+    def optimizer_fn(params: ModelParams) -> keras.optimizers.Optimizer:
         is_scaled = params.schedule == "plateau"
-        rate = ScaledSchedule(learning_rate) if is_scaled else learning_rate
-        return keras.optimizers.Adam(rate, global_clipnorm=params.gradient_clip, name="adam")
+        return make_optimizer(params, ScaledSchedule(learning_rate) if is_scaled else learning_rate)
 
     warm_start = None
     if warm_start_from is not None:
@@ -55,7 +55,7 @@ def captcha_estimator(
         model_fn,
         model_dir,
         net_fn=lambda params: build_network(params.network),
-        optimizer_fn=make_optimizer,
+        optimizer_fn=optimizer_fn,
         config=config or RunConfig(),
         params=params,
         warm_start_from=warm_start,

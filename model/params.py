@@ -4,17 +4,20 @@ import dataclasses
 
 from model.networks import NetworkConfig
 
+OPTIMIZERS = ("muon", "adam")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelParams:
     """The network, its optimizer and its augmentation.
 
     Raises:
-      ValueError: If a shift is negative or not smaller than the picture, or `dropout_from_step` is
-        negative.
+      ValueError: If a shift is negative or not smaller than the picture, `dropout_from_step` is
+        negative, or the optimizer is unknown.
     """
 
     network: NetworkConfig
+    optimizer: str = "muon"  # Or "adam", see `model.optimizer`.
     learning_rate: float = 1.2e-3  # The peak, see `model.schedule`.
     warmup_steps: int = 300
     total_steps: int = 1
@@ -28,6 +31,11 @@ class ModelParams:
     seed: int = 0  # Of the shifts.
 
     def __post_init__(self):
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(
+                f"`optimizer` must be one of {', '.join(OPTIMIZERS)}, received "
+                f"{self.optimizer!r}. Choose one."
+            )
         height, width, _ = self.network.image_shape
         for name, value, side in (
             ("shift_rows", self.shift_rows, height),

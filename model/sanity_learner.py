@@ -10,6 +10,7 @@ from absl import logging
 
 from model.dead_units import dead_shares_fn
 from model.estimator import EstimatorSpec, ModeKeys
+from model.optimizer import make_optimizer
 from model.params import ModelParams
 from model.sanity_checks import Attempt, Examples, is_learnt, needs_more_steps
 from model.schedule import WarmupConstant
@@ -22,7 +23,7 @@ _MORE_TIME, _MANY_STEPS = 5, 200
 
 
 class SanityLearner:
-    """A network of its own, with Adam at the learning rate of `params`; no dropout, no shifts."""
+    """A network of its own, with the optimizer and rate of `params`; no dropout, no shifts."""
 
     def __init__(self, params: ModelParams, examples: Examples, net_fn, model_fn):
         keras.utils.set_random_seed(params.seed)
@@ -41,7 +42,7 @@ class SanityLearner:
         self._labels = tf.constant(examples.labels)
         self._net = net_fn(self._params.network)
         rate = WarmupConstant(params.learning_rate, _WARMUP_STEPS, _WARMUP_STEPS + 1)
-        self._optimizer = keras.optimizers.Adam(rate, global_clipnorm=params.gradient_clip)
+        self._optimizer = make_optimizer(params, rate)
         self._optimizer.build(self._net.trainable_variables)
         self._train_function = tf.function(self._traced_step, autograph=False)
         self._infer_function = tf.function(self._traced_inference, autograph=False)

