@@ -19,6 +19,17 @@ from training.processor import processor_name
 
 _FOLDER = pathlib.Path(__file__).resolve().parent
 _RESULTS = _FOLDER / "results"
+# Folder of rows to the title of their table and the command that makes a row.
+_TABLES = {
+    "ideas": (
+        "Ideas, each alone, on captchas that never come twice",
+        "python benchmarks/ideas.py --ideas=IDEA",
+    ),
+    "ideas_with_a_dataset": (
+        "Ideas, each alone, on 50,000 captchas",
+        "python benchmarks/ideas.py --ideas=IDEA --data_dir=captcha_data --steps=STEPS",
+    ),
+}
 _PACKAGES = ("tensorflow", "keras", "numpy", "numba", "pillow", "captcha")
 
 
@@ -37,6 +48,22 @@ def record(
       series: What a plot shows, name with columns ("seconds, sequence_accuracy") to rows. It is
         kept, and RESULTS.md leaves it out.
     """
+    _keep(_RESULTS / f"{name}.json", title, figures, series)
+
+
+def record_row(table: str, name: str, title: str, figures: dict[str, Any]) -> None:
+    """Keeps `figures` as results/TABLE/NAME.json: a row of a table in RESULTS.md.
+
+    Args:
+      table: One of `_TABLES`.
+      name: Of the row.
+      title: What it is, one line for people.
+      figures: Column to number or text, in the order to show.
+    """
+    _keep(_RESULTS / table / f"{name}.json", title, figures, None)
+
+
+def _keep(path: pathlib.Path, title: str, figures: dict[str, Any], series) -> None:
     entry = {
         "title": title,
         "command": shlex.join(
@@ -48,8 +75,8 @@ def record(
         "figures": figures,
         **({} if series is None else {"series": series}),
     }
-    _RESULTS.mkdir(exist_ok=True)
-    (_RESULTS / f"{name}.json").write_text(_to_json(entry))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_to_json(entry))
     (_FOLDER / "RESULTS.md").write_text(_page())
     show(figures)
 
@@ -88,7 +115,23 @@ def _page() -> str:
         lines += ["", f"## {entry['title']}", "", f"    {entry['command']}", ""]
         lines += [f"{entry['date']}, {entry['machine']}.", "", "| figure | value |", "|---|---|"]
         lines += [f"| {name} | {_shown(value)} |" for name, value in entry["figures"].items()]
+    for table, (title, command) in _TABLES.items():
+        lines += _table(sorted((_RESULTS / table).glob("*.json")), title, command)
     return "\n".join(lines) + "\n"
+
+
+def _table(paths: list[pathlib.Path], title: str, command: str) -> list[str]:
+    """A row a file; each file has its own command, date and machine."""
+    if not paths:
+        return []
+    entries = {path.stem: json.loads(path.read_text()) for path in paths}
+    columns = list(next(iter(entries.values()))["figures"])
+    lines = ["", f"## {title}", "", f"    {command}", ""]
+    lines += ["| idea | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, entry in entries.items():
+        cells = [_shown(entry["figures"].get(column, "")) for column in columns]
+        lines.append(f"| {name}: {entry['title']} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def _shown(value: Any) -> str:

@@ -103,15 +103,19 @@ class NetworkConfig:
         return self.num_classes - 1 if self.has_blank else None
 
 
-def build_network(config: NetworkConfig) -> keras.Model:
+def build_network(config: NetworkConfig, architecture: Architecture | None = None) -> keras.Model:
     """Builds the network with fresh weights.
+
+    Args:
+      config: What it reads, its name and its seed.
+      architecture: Widths to try out; None: those of the name.
 
     Returns:
       A model from image, uint8 (or any real dtype) `[N, H, W, 3]` in [0, 255], to logits, float32
       `[L * N, K]`: all first characters, then all second ones. Standardisation is part of it, so
       that training and serving cannot differ. Equal configs give equal weights.
     """
-    architecture = NETWORKS[config.name]
+    architecture = architecture or NETWORKS[config.name]
     dropout = architecture.dropout if config.dropout is None else config.dropout
     seeds = _layer_seeds(config.seed)
     image = keras.Input(config.image_shape, name="image", dtype="uint8")

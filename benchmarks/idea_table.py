@@ -1,0 +1,98 @@
+"""What was tried to make the network better or faster, one change of the base at a time."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import tensorflow as tf
+
+from benchmarks import idea_augment
+from model.networks import Architecture
+
+_DEFAULT_DENSE = (256,)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Idea:
+    """A change of the base, which is configs/quick.flags without shifts."""
+
+    what: str  # One line for people.
+    flags: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # Fields of `TrainConfig`.
+    architecture: Architecture | None = None  # None: the network's of the flags.
+    # (image [N, H, W, 3], seed int [2], rows int64 [N]) to an image of the same shape.
+    augment: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] | None = None
+    label_smoothing: float = 0.0
+    # Times the steps of the base, whose number of captchas seen it keeps with another batch size.
+    steps_factor: float = 1.0
+    kernel_ratio: float | None = None  # Of Muon; None: its default.
+
+
+def _widths(*blocks: tuple[int, ...], dense: tuple[int, ...] = _DEFAULT_DENSE) -> Architecture:
+    return Architecture(blocks=blocks, dense_units=dense, dropout=0.0)
+
+
+_SHIFTS = {"shift_rows": 2, "shift_columns": 4}
+
+IDEAS: Mapping[str, Idea] = MappingProxyType(
+    {
+        "base": Idea(what="Muon, small network, no augmentation, no dropout"),
+        "base_seed_1": Idea(what="the same from another seed", flags={"seed": 1}),
+        # Optimizer.
+        "adam": Idea(what="Adam, warm-up 300", flags={"optimizer": "adam", "warmup_steps": 300}),
+        "adam_2x": Idea(
+            what="Adam at twice the rate",
+            flags={"optimizer": "adam", "warmup_steps": 300, "learning_rate": 2.4e-3},
+        ),
+        "adam_3x": Idea(
+            what="Adam at 3.3 times the rate",
+            flags={"optimizer": "adam", "warmup_steps": 300, "learning_rate": 4e-3},
+        ),
+        "muon_half": Idea(what="Muon's updates half as long", kernel_ratio=2.0),
+        "muon_double": Idea(what="Muon's updates twice as long", kernel_ratio=8.0),
+        "warmup_300": Idea(what="warm-up 300 in place of 100", flags={"warmup_steps": 300}),
+        "ema": Idea(what="moving average of the weights, 0.998", flags={"ema_decay": 0.998}),
+        "clip": Idea(what="gradient clipped to norm 1", flags={"gradient_clip": 1.0}),
+        # Batch.
+        "batch_32": Idea(what="batches of 32", flags={"batch_size": 32}, steps_factor=2.0),
+        "batch_128": Idea(what="batches of 128", flags={"batch_size": 128}, steps_factor=0.5),
+        # Regularisation.
+        "label_smoothing": Idea(what="label smoothing 0.05", label_smoothing=0.05),
+        "dropout": Idea(
+            what="dropout 0.2 from step 600", flags={"dropout": 0.2, "dropout_from_step": 600}
+        ),
+        # Augmentation in the graph.
+        "shifts": Idea(what="shifts of up to 2 rows and 4 columns", flags=_SHIFTS),
+        "channels": Idea(
+            what="red, green, blue in random order", augment=idea_augment.channel_order
+        ),
+        "affine": Idea(what="slight scaling, shear, shift", augment=idea_augment.affine),
+        "dots": Idea(what="15 more dots", augment=idea_augment.dots),
+        "noise": Idea(what="normal noise of deviation 6", augment=idea_augment.noise),
+        # Shape of the network.
+        "one_conv_early": Idea(
+            what="one convolution in the second block",
+            architecture=_widths((16,), (32,), (64,) * 2, (128,) * 2),
+        ),
+        "half_first": Idea(
+            what="8 channels in the first block",
+            architecture=_widths((8,), (32,) * 2, (64,) * 2, (128,) * 2),
+        ),
+        "wider": Idea(
+            what="one and a half times as wide",
+            architecture=_widths((24,), (48,) * 2, (96,) * 2, (192,) * 2, dense=(384,)),
+        ),
+        "wide": Idea(
+            what="twice as wide, as --net=wide",
+            architecture=_widths((32,), (64,), (128,) * 2, (256,) * 2, dense=(512,)),
+        ),
+        "deeper": Idea(
+            what="three convolutions in the last two blocks",
+            architecture=_widths((16,), (32,) * 2, (64,) * 3, (128,) * 3),
+        ),
+        "no_dense": Idea(
+            what="no dense layer before the heads",
+            architecture=_widths((16,), (32,) * 2, (64,) * 2, (128,) * 2, dense=()),
+        ),
+    }
+)

@@ -1,0 +1,132 @@
+"""Trains one idea of `benchmarks/idea_table.py` by the Estimator and measures what it reads."""
+
+import dataclasses
+
+import tensorflow as tf
+
+from benchmarks.idea_table import Idea
+from model.estimator import Estimator, ModeKeys, RunConfig, history
+from model.heads import targets_in_logit_order
+from model.metrics import wilson_interval
+from model.model_fn import model_fn
+from model.muon import ConvolutionMuon
+from model.networks import build_network
+from model.optimizer import make_optimizer
+from model.params import ModelParams
+from model.schedule import make_schedule
+from training.config import TrainConfig
+from training.data import input_fns, load_data
+from training.prepare import describe, model_params
+
+_BASE = {
+    "dropout": 0.0,
+    "shift_rows": 0,
+    "shift_columns": 0,
+    "warmup_steps": 100,
+    "verify_hashes": False,
+}
+
+
+def train_and_read(idea: Idea, data_dir: str, read: str, model_dir: str, steps: int) -> dict:
+    """Trains from nothing.
+
+    Args:
+      idea: What is changed.
+      data_dir: What to train on, as train.py takes it.
+      read: Live data whose test set is read.
+      model_dir: Empty folder.
+      steps: Of the base.
+
+    Returns:
+      Figures for the ledger.
+    """
+    max_steps = round(steps * idea.steps_factor)
+    config = TrainConfig(
+        **{
+            **_BASE,
+            "data_dir": data_dir,
+            "model_dir": model_dir,
+            "max_steps": max_steps,
+            **idea.flags,
+        }
+    )
+    params = model_params(config, describe(config, load_data(config)))
+    estimator = _estimator(idea, params, config)
+    estimator.train(input_fns(config)[0], max_steps=max_steps)
+    test_input_fn = input_fns(dataclasses.replace(config, data_dir=read))[1]
+    metrics = estimator.evaluate(test_input_fn)
+    rates = [row["examples_per_sec"] for row in history.rows(model_dir, "train")]
+    n = int(metrics["n"])
+    low, high = wilson_interval(metrics["sequence_accuracy"], n)
+    return {
+        "whole captchas": f"{metrics['sequence_accuracy']:.2%}",
+        "95 % interval": f"{low:.2%} to {high:.2%}",
+        "characters": f"{metrics['character_accuracy']:.2%}",
+        "n": n,
+        "steps": max_steps,
+        "captchas seen": max_steps * config.batch_size,
+        "parameters": estimator.net.count_params(),
+        "a second, median": round(sorted(rates)[len(rates) // 2]) if rates else "",
+        "trained on": data_dir,
+    }
+
+
+def _estimator(idea: Idea, params: ModelParams, config: TrainConfig) -> Estimator:
+    rate = make_schedule(
+        params.schedule, params.learning_rate, params.warmup_steps, params.total_steps
+    )
+
+    def optimizer_fn(params):
+        if idea.kernel_ratio is None:
+            return make_optimizer(params, rate)
+        return ConvolutionMuon(rate, kernel_ratio=idea.kernel_ratio, compute_dtype="bfloat16")
+
+    return Estimator(
+        _model_fn(idea),
+        config.model_dir,
+        net_fn=lambda params: build_network(params.network, idea.architecture),
+        optimizer_fn=optimizer_fn,
+        config=RunConfig(
+            save_checkpoints_steps=config.max_steps,
+            log_step_count_steps=50,
+            save_summary_steps=50,
+            tf_random_seed=config.seed,
+            ema_decay=config.ema_decay,
+        ),
+        params=params,
+    )
+
+
+def _model_fn(idea: Idea):
+    """The project's own, with what the idea changes in training."""
+
+    def changed(features, labels, net, mode, params, step, rows=None):
+        if mode != ModeKeys.TRAIN:
+            return model_fn(features, labels, net, mode, params, step, rows)
+        if idea.augment is not None:
+            image = features["image"]
+            if rows is None:
+                rows = tf.range(tf.shape(image, tf.int64)[0])
+            seed = tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)])
+            image = idea.augment(image, seed, rows)
+            features = {"image": tf.cast(tf.round(image), tf.uint8)}
+        logits = []
+
+        def remembering(image, training=False):
+            logits.append(net(image, training=training))
+            return logits[-1]
+
+        spec = model_fn(features, labels, remembering, mode, params, step, rows)
+        if idea.label_smoothing == 0:
+            return spec
+        loss = _smoothed(logits[0], targets_in_logit_order(labels), idea.label_smoothing)
+        return dataclasses.replace(spec, loss=loss)
+
+    return changed
+
+
+def _smoothed(logits: tf.Tensor, targets: tf.Tensor, smoothing: float) -> tf.Tensor:
+    """Cross-entropy against targets mixed with the uniform distribution (Szegedy et al., 2016)."""
+    classes = logits.shape[-1]
+    wanted = (1 - smoothing) * tf.one_hot(targets, classes) + smoothing / classes
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
