@@ -2,7 +2,10 @@
 
   python predict.py --saved_model=exports/captcha captcha.png
   python predict.py --saved_model=exports/captcha my_folder another.jpg > texts.csv
+  python predict.py --saved_model=model.tflite captcha.png
 
+The last one takes a .tflite or .onnx file that `python export --tflite --onnx` wrote, and answers
+within a second, as it loads no TensorFlow.
 Folders are searched for pictures, also in the folders below. Standard output gets a line a picture,
 `file,text,confidence`, as it is read; confidence is the network's own estimate, in [0, 1], that the
 whole text is right. A file that cannot be read gets a line on standard error; the others are read
@@ -21,6 +24,8 @@ from absl import flags
 import command_line
 import tensorflow_start
 from export.image_files import find_image_files
+from export.open_reader import open_reader
+from export.readings import Reading
 
 FORMATS = ("csv", "jsonl")
 _COLUMNS = ("file", "text", "confidence")
@@ -62,7 +67,8 @@ def _define_flags() -> None:
     flags.DEFINE_string(
         "saved_model",
         PredictConfig.saved_model,
-        "SavedModel, or a folder of its versions, of which the newest is taken.",
+        "SavedModel, or a folder of its versions, of which the newest is taken; or a .tflite or "
+        ".onnx file.",
     )
     flags.DEFINE_enum("format", PredictConfig.format, FORMATS, "Of the lines on standard output.")
     flags.DEFINE_integer("batch_size", PredictConfig.batch_size, "Pictures read at a time.")
@@ -86,7 +92,7 @@ def run(config: PredictConfig) -> int:
       output stopped reading.
 
     Raises:
-      ValueError: If the SavedModel cannot be used or there is no picture at all.
+      ValueError: If the network cannot be used or there is no picture at all.
     """
     paths, errors = find_image_files(config.names)
     if not paths:
@@ -94,11 +100,8 @@ def run(config: PredictConfig) -> int:
             f"there must be a picture to read, received none: {'; '.join(map(str, errors))}. Name "
             "picture files, or folders that have some."
         )
-    # Here and not above: --help and a mistyped flag answer at once, TensorFlow takes 3 s to load.
-    tensorflow_start.import_quietly()
-    from export.reader import Reader, Reading
-
-    reader = Reader(config.saved_model)
+    # TensorFlow, which takes 3 s, is loaded only if it is needed.
+    reader = open_reader(config.saved_model, tensorflow_start.import_quietly)
     for error in errors:
         _complain(error)
     all_read = not errors

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from export.image_files import find_image_files
-from export.reader import Reader, Reading
+from export.reader import Reader
+from export.readings import Reading
 from labelling.propose_config import ProposeConfig
 from labelling.sheet import FIRST_LINE, write_sheet
 from records.image_decoding import ImageError, decode_image_file

@@ -1,4 +1,4 @@
-"""Shared by all tests: quiet TensorFlow, and one small dataset that tests only read."""
+"""Shared by all tests: quiet TensorFlow, and a small dataset and network that tests only read."""
 
 import os
 import pathlib
@@ -46,3 +46,13 @@ def small_dataset(tmp_path_factory):
         GenerateConfig(style=Style(), num_train=60, num_test=20, out_dir=out, num_workers=1, seed=3)
     )
     return out
+
+
+@pytest.fixture(scope="session")
+def saved_model(tmp_path_factory):
+    """A folder of one version of a small network, see `exported_network`."""
+    import exported_network
+
+    folder = tmp_path_factory.mktemp("exports")
+    exported_network.save(exported_network.build_net(), folder / "1")
+    return str(folder)

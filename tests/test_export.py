@@ -10,8 +10,10 @@ import tensorflow as tf
 from PIL import Image
 
 import train
-from export.exporter import ExportConfig, export_model
+from export.exporter import ExportConfig, Exported, export_model
+from export.light_reader import LightReader
 from export.reader import Reader
+from labelling.exported_weights import load_exported
 from model.captcha_estimator import captcha_estimator, load_estimator, network_config
 from model.description import ModelDescription, save_description
 from model.params import ModelParams
@@ -196,3 +198,92 @@ def test_the_command_says_where_the_export_is_and_what_to_do_with_it(
     assert result.stdout == (
         f"{version}, step 3. Next: python predict.py --saved_model={out} IMG_OR_DIR...\n"
     )
+
+
+@pytest.mark.slow
+def test_the_command_adds_tflite_and_onnx_files(model_dir, expected, tmp_path, run_program):
+    out = tmp_path / "captcha"
+    result = run_program("export", f"--model_dir={model_dir}", f"--out={out}", "--tflite", "--onnx")
+    assert (result.returncode, result.stderr) == (0, "")
+    (version,) = out.iterdir()
+    extra = version / "assets.extra"
+    assert [line.split(", ")[0] for line in result.stdout.splitlines()] == [
+        str(extra / "model.tflite"),
+        str(extra / "model.onnx"),
+        str(version),
+    ]
+    for suffix in (".tflite", ".onnx"):
+        reader = LightReader(extra / f"model{suffix}")
+        assert (reader.description.step, reader.description.alphabet) == (3, "0123456789")
+        np.testing.assert_allclose(reader.read_images(IMAGES).probabilities, expected, atol=1e-4)
+    # What is added hinders neither our reader nor TensorFlow's C++ loader.
+    np.testing.assert_allclose(Reader(out).read_images(IMAGES).probabilities, expected, atol=1e-5)
+    outputs = run_saved_model_cli(
+        Exported(path=version, step=3, light_files=[]),
+        tmp_path / "cli",
+        "serving_default",
+        "image",
+        IMAGES,
+    )
+    np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-5)
+
+
+def test_8_bits_are_measured_on_the_data_of_the_training(model_dir, tmp_path):
+    from data_gen.generate import GenerateConfig, generate
+    from data_gen.style import Style
+
+    style = Style(width_px=24, height_px=16, min_length=2, max_length=2)
+    data = tmp_path / "data"
+    generate(GenerateConfig(style=style, num_train=40, num_test=10, out_dir=data, num_workers=1))
+    exported = export_model(
+        ExportConfig(
+            model_dir=str(model_dir),
+            out=str(tmp_path / "out"),
+            tflite=("int8_full",),
+            onnx=("int8",),
+            data_dir=str(data),
+        )
+    )
+    assert [path.name for path in exported.light_files] == [
+        "model_int8_full.tflite",
+        "model_int8.onnx",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data_dir", "message"),
+    [
+        ("", r"`data_dir` must be a dataset, .* received 'd', which is no folder"),
+        ("small", r"must have pictures of \[16, 24, 3\], .* with \[30, 100, 3\]"),
+    ],
+    ids=["that_of_the_training_is_gone", "another_size"],
+)
+def test_8_bits_without_fitting_pictures_are_refused(
+    model_dir, small_dataset, tmp_path, data_dir, message
+):
+    config = ExportConfig(
+        model_dir=str(model_dir),
+        out=str(tmp_path / "out"),
+        onnx=("int8",),
+        data_dir=str(small_dataset) if data_dir else "",
+    )
+    with pytest.raises(ValueError, match=message):
+        export_model(config)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_in_bfloat16_reads_nearly_the_same(model_dir, expected, tmp_path):
+    exported = export_model(
+        ExportConfig(model_dir=str(model_dir), out=str(tmp_path), precision="bfloat16")
+    )
+    readings = Reader(tmp_path).read_images(IMAGES)
+    np.testing.assert_allclose(readings.probabilities, expected, atol=0.05)
+    assert np.abs(readings.probabilities - expected).max() > 1e-5  # It was not float32.
+    described = json.loads((exported.path / "assets.extra" / "model.json").read_text())
+    assert described["precision"] == "bfloat16"
+    assert load_exported(exported.path).description == DESCRIPTION  # The weights are there.
+
+
+def test_a_precision_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="`precision` must be one of float32, bfloat16, received"):
+        ExportConfig(precision="int8")

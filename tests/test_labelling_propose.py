@@ -22,13 +22,6 @@ PICTURES = exported_network.pictures(12)
 
 
 @pytest.fixture(scope="module")
-def saved_model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exports")
-    exported_network.save(exported_network.build_net(), folder / "1")
-    return str(folder)
-
-
-@pytest.fixture(scope="module")
 def readings(saved_model):
     return list(Reader(saved_model).read_images(PICTURES))
 

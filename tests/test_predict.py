@@ -16,13 +16,6 @@ ROOT = os.path.dirname(os.path.abspath(predict.__file__))
 
 
 @pytest.fixture(scope="module")
-def saved_model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exports")
-    exported_network.save(exported_network.build_net(), folder / "1")
-    return str(folder)
-
-
-@pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     """Five pictures, 0.png to 4.png."""
     folder = tmp_path_factory.mktemp("pictures")

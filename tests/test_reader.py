@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from export.reader import Reader, Reading
+from export.reader import Reader
+from export.readings import Reading
 from records.image_decoding import ImageError
 
 HEIGHT, WIDTH, _ = exported_network.IMAGE_SHAPE

@@ -1,0 +1,104 @@
+"""Reads a `.tflite` or `.onnx` file back, without TensorFlow: it answers within a second."""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image
+
+from export.light_file import ONNX, TFLITE, read_light_file
+from export.picture_reader import PictureReader
+from export.readings import Readings
+from export.resizing import resize
+
+# uint8 [N, H, W, 3], N at least 1, to float32 [N, L, K].
+Network = Callable[[np.ndarray], np.ndarray]
+
+PACKAGES = {TFLITE: "ai-edge-litert", ONNX: "onnxruntime"}  # By which each is read.
+PROBABILITIES = "probabilities"
+IMAGE = "image"
+
+
+class LightReader(PictureReader):
+    """A network in one file, loaded."""
+
+    def __init__(self, path: str | os.PathLike, num_threads: int | None = None):
+        """Loads what `export.light_file` wrote.
+
+        Args:
+          path: A .tflite or .onnx file.
+          num_threads: To compute with. None: one a core that this process may use.
+
+        Raises:
+          ValueError: If there is no such file, it is damaged, is not ours, or the package that
+            reads it is missing.
+        """
+        self.path = pathlib.Path(path)
+        network, self.description = read_light_file(self.path)
+        self.image_shape = self.description.image_shape
+        self._characters = [*self.description.alphabet, ""]  # No character for the blank.
+        load = {TFLITE: _load_tflite, ONNX: _load_onnx}[self.path.suffix]
+        try:
+            self._network = load(network, num_threads or _num_cores())
+        except ImportError as error:
+            package = PACKAGES[self.path.suffix]
+            raise ValueError(
+                f"the package {package} must be installed to read {str(path)!r}, received "
+                f"{str(error)!r}. pip install {package}, or give the SavedModel."
+            ) from error
+
+    def _read_pixels(self, images: np.ndarray) -> Readings:
+        shape = (len(images), self.description.num_positions, self.description.num_classes)
+        # No pictures, no rows: the runtimes differ on empty batches.
+        probabilities = self._network(images) if len(images) else np.zeros(shape, np.float32)
+        digits = probabilities.argmax(axis=-1)
+        return Readings(
+            texts=["".join(self._characters[digit] for digit in row) for row in digits.tolist()],
+            digits=digits,
+            probabilities=probabilities,
+            confidences=probabilities.max(axis=-1).prod(axis=-1),
+        )
+
+    def _read_other_sizes(self, images: Sequence[Image.Image]) -> Readings:
+        return self.read_images(np.stack([resize(image, self.image_shape) for image in images]))
+
+
+def _num_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux: in a container, less than the machine has.
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _load_tflite(network: bytes, num_threads: int) -> Network:
+    from ai_edge_litert.interpreter import Interpreter
+
+    with _no_start_up_lines():
+        interpreter = Interpreter(model_content=network, num_threads=num_threads)
+        interpreter.allocate_tensors()
+    runner = interpreter.get_signature_runner()  # It allocates anew when the batch changes.
+    return lambda images: runner(**{IMAGE: images})[PROBABILITIES]
+
+
+def _load_onnx(network: bytes, num_threads: int) -> Network:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads
+    options.log_severity_level = 3  # Errors, which come as exceptions too.
+    session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    return lambda images: session.run([PROBABILITIES], {IMAGE: images})[0]
+
+
+@contextlib.contextmanager
+def _no_start_up_lines():
+    """Holds back what the library writes to standard error about its own start."""
+    standard_error = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
