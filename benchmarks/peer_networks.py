@@ -4,7 +4,9 @@ Each is trained as its authors train it: their optimizer, rate, batch, scaling o
 initial weights and loss. None of their code is here; what was read is named as each one's source.
 Sizes of pictures and alphabets are arguments. With the authors' own the parameters are as many as
 they publish (tests/test_peer_networks.py); with ours only that changes which has to, and each says
-what. Pixels come as uint8 and are scaled inside, so all networks are fed alike.
+what. Pictures like those that two of them were published for are styles in benchmarks/styles: one
+can see there whether they learn as their logs say. Pixels come as uint8 and are scaled inside, so
+all networks are fed alike.
 """
 
 import dataclasses
