@@ -129,6 +129,7 @@ def test_fused_normalisation_is_keras_own(training):
     np.testing.assert_allclose(fused.moving_variance, own.moving_variance, rtol=1e-2)
 
 
+# Without keras_ocr, which takes 600 steps of its own to leave the blanks.
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "steps"), [("captcha_tensorflow", 200), ("captcha_break", 300)])
 def test_a_peer_learns_32_captchas_by_heart(name, steps):
@@ -136,18 +137,12 @@ def test_a_peer_learns_32_captchas_by_heart(name, steps):
     assert metrics["character_accuracy"] > 0.9
 
 
-@pytest.mark.slow
-def test_the_ctc_network_learns_a_few_captchas_by_heart():
-    metrics = learn_by_heart(PEERS["keras_ocr"], 800, num_captchas=8)
-    assert metrics["character_accuracy"] > 0.9
-
-
-def learn_by_heart(peer, num_steps, num_captchas=32):
+def learn_by_heart(peer, num_steps):
     """Means of the evaluation's metrics after so many steps on the same captchas."""
     keras.utils.set_random_seed(1)
     net, optimizer = peer.build(OURS), peer.make_optimizer()
     optimizer.build(net.trainable_variables)
-    examples = [make_example(Style(), 1, "train", index) for index in range(num_captchas)]
+    examples = [make_example(Style(), 1, "train", index) for index in range(32)]
     features = {"image": tf.constant(np.stack([example.image for example in examples]))}
     labels = tf.constant(np.stack([example.digits for example in examples]))
     params = PeerParams(peer=peer, sizes=OURS)
