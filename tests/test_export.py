@@ -228,6 +228,7 @@ def test_the_command_adds_tflite_and_onnx_files(model_dir, expected, tmp_path, r
     np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_8_bits_are_measured_on_the_data_of_the_training(model_dir, tmp_path):
     from data_gen.generate import GenerateConfig, generate
     from data_gen.style import Style
@@ -272,6 +273,7 @@ def test_8_bits_without_fitting_pictures_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_network_in_bfloat16_reads_nearly_the_same(model_dir, expected, tmp_path):
     exported = export_model(
         ExportConfig(model_dir=str(model_dir), out=str(tmp_path), precision="bfloat16")

@@ -19,6 +19,8 @@ from export.variants import VARIANTS
 from model.estimator.tf_variables import tf_variable
 from records.image_decoding import ImageError
 
+pytestmark = pytest.mark.slow  # Converting takes seconds a file.
+
 NAMES = light_network_files.NAMES
 
 
@@ -225,7 +227,6 @@ def test_an_export_without_its_packages_is_refused_before_it_begins(monkeypatch)
     LightFiles()  # Nothing asked for, nothing needed.
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model.tflite", "model.onnx"])
 def test_the_command_reads_without_tensorflow(
     files, pictures, expected, tmp_path, run_program, name
