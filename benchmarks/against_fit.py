@@ -1,23 +1,25 @@
 r"""Training with the Estimator, as train.py does it, beside Keras' `model.fit`.
 
-  python benchmarks/against_fit.py                        # five to ten minutes
-  python benchmarks/against_fit.py --rounds=3 --steps=60 --num_png=1000 --norecord    # short
+  python benchmarks/against_fit.py --flagfile=configs/captcha.flags       # five minutes
+  python benchmarks/against_fit.py --flagfile=configs/captcha.flags --rounds=5 --steps=100    # two
 
 All train one network on one dataset with batches of the same size, in turns, in one process: each
 steps as often as the others, then waits. So they share TensorFlow's threads, and a slow minute of
 the machine is one of all.
 
-  estimator    what `python train.py --flagfile=configs/captcha.flags` runs: shifts, dropout, all
-               hooks, a log line and a summary each 100 steps.
+  estimator    what train.py runs with these flags: shifts, dropout, all hooks, a log line and a
+               summary each 100 steps.
   fit          `fit` with the same input function, shifts, dropout, precision and optimizer, a loss
                and the metric "accuracy" of Keras, a line an epoch (verbose=2).
   fit_default  what `fit` does by default: float32, Adam, no shifts, PNG files from a folder by
                keras.utils.image_dataset_from_directory, a bar that shows the progress.
 
-Neither writes checkpoints meanwhile. `jit_compile` has its default, which on a CPU is off.
+None of them writes a checkpoint meanwhile. `jit_compile` has its default, on a CPU off. The flags
+of train.py are flags of this program too, and hold for all three: --net, --batch_size, --data_dir.
 """
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -32,11 +34,9 @@ from absl import flags, logging
 
 import command_line
 import tensorflow_start
+import train
 from benchmarks.taking_turns import Turns, ratio
 
-_DATA = flags.DEFINE_string("data_dir", "captcha_data", "Dataset, as data_gen wrote it: digits.")
-_NET = flags.DEFINE_string("net", "small", "Which network, as in train.py.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Captchas a step.", lower_bound=1)
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds that count; one more warms up.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 200, "Steps in a round.", lower_bound=1)
 _NUM_PNG = flags.DEFINE_integer("num_png", 10000, "PNG files in the folder.", lower_bound=64)
@@ -54,14 +54,15 @@ def main(_: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         trainings = {
-            "estimator": _estimator(folder / "model"),
-            "fit": _fit(),
-            "fit_default": _fit_default(folder / "pictures"),
+            "estimator": _estimator(_config(folder / "model")),
+            "fit": _fit(_config(folder)),
+            "fit_default": _fit_default(_config(folder), folder / "pictures"),
         }
         turns = Turns(list(trainings))
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            turns.run({name: _bound(train, turns, name) for name, train in trainings.items()})
-    num_images = _STEPS.value * _BATCH_SIZE.value
+            turns.run({name: _bound(run, turns, name) for name, run in trainings.items()})
+    config = train.config_of_flags()
+    num_images = _STEPS.value * config.batch_size
     figures = {
         "rounds": _ROUNDS.value,
         "steps_a_round": _STEPS.value,
@@ -86,41 +87,34 @@ def main(_: list[str]) -> None:
         },
     }
     if _RECORD.value:
-        title = f"Training `{_NET.value}`, batches of {_BATCH_SIZE.value}: Estimator against fit"
+        title = f"Training `{config.net}`, batches of {config.batch_size}: Estimator against fit"
         ledger.record("against_fit", title, figures)
     else:
         ledger.show(figures)
 
 
-def _bound(train, turns: Turns, name: str):
-    return lambda: train(turns, name)
+def _bound(run, turns: Turns, name: str):
+    return lambda: run(turns, name)
 
 
-def _config(model_dir: str):
-    from training.config import TrainConfig
-
-    return TrainConfig(
-        data_dir=_DATA.value,
-        model_dir=model_dir,
-        net=_NET.value,
-        batch_size=_BATCH_SIZE.value,
-        save_checkpoints_steps=_NEVER,
+def _config(model_dir: pathlib.Path):
+    return dataclasses.replace(
+        train.config_of_flags(), model_dir=str(model_dir), save_checkpoints_steps=_NEVER
     )
 
 
-def _estimator(model_dir: pathlib.Path):
+def _estimator(config):
     """The very functions that train.py calls, and a hook that waits for its turn."""
     from model.estimator import Hook
     from training.data import input_fns, load_data
     from training.hooks import run_hooks
     from training.prepare import prepare
 
-    config = _config(str(model_dir))
     dataset = load_data(config)
     estimator = prepare(config, dataset)
     hooks = run_hooks(config, dataset).training
 
-    def train(turns: Turns, name: str) -> None:
+    def run(turns: Turns, name: str) -> None:
         last_step = (_ROUNDS.value + 1) * _STEPS.value
 
         class TurnHook(Hook):
@@ -135,16 +129,15 @@ def _estimator(model_dir: pathlib.Path):
 
         estimator.train(input_fns(config)[0], max_steps=last_step, hooks=[*hooks, TurnHook()])
 
-    return train
+    return run
 
 
-def _fit():
+def _fit(config):
     from model.optimizer import make_optimizer
     from model.schedule import make_schedule
     from training.data import input_fns, load_data
     from training.prepare import describe, model_params
 
-    config = _config("")
     params = model_params(config, describe(config, load_data(config)))
     model = fit_model(params.network, config.shift_rows, config.shift_columns)
     batches = input_fns(config)[0]().map(lambda features, label: (features["image"], label))
@@ -154,7 +147,7 @@ def _fit():
     return _fitting(model, batches, make_optimizer(params, rate), verbose=2)
 
 
-def _fit_default(folder: pathlib.Path):
+def _fit_default(config, folder: pathlib.Path):
     """Labels are read from file names, as numbers, which is what that function of Keras takes."""
     import keras
     import tensorflow as tf
@@ -163,11 +156,10 @@ def _fit_default(folder: pathlib.Path):
     from training.data import load_data
     from training.prepare import describe
 
-    dump = ["records", "dump", _DATA.value, "--split=train", f"--n={_NUM_PNG.value}"]
+    dump = ["records", "dump", config.data_dir, "--split=train", f"--n={_NUM_PNG.value}"]
     subprocess.run(
         [sys.executable, *dump, f"--out={folder}"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
     )
-    config = _config("")
     network = network_config(describe(config, load_data(config)))  # float32.
     model = fit_model(network, shift_rows=0, shift_columns=0)
     height, width, _ = network.image_shape
@@ -176,7 +168,7 @@ def _fit_default(folder: pathlib.Path):
         folder,
         labels=[int(file.stem.rpartition("_")[2]) for file in files],
         label_mode="int",
-        batch_size=_BATCH_SIZE.value,
+        batch_size=config.batch_size,
         image_size=(height, width),
         verbose=False,
     )
@@ -225,7 +217,7 @@ def _fitting(model, batches, optimizer, verbose):
         metrics=["accuracy"],
     )
 
-    def train(turns: Turns, name: str) -> None:
+    def run(turns: Turns, name: str) -> None:
         class TurnCallback(keras.callbacks.Callback):
             def on_train_begin(self, logs=None):
                 turns.begin(name)
@@ -244,8 +236,9 @@ def _fitting(model, batches, optimizer, verbose):
             verbose=verbose,
         )
 
-    return train
+    return run
 
 
 if __name__ == "__main__":
+    train.define_flags()
     command_line.run(main)
