@@ -10,12 +10,12 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from model.augment import random_shift
 from model.estimator import EstimatorSpec, ModeKeys
 from model.heads import logits_by_example, targets_in_logit_order
 from model.metrics import character_accuracy, sequence_accuracy
 from model.params import ModelParams
 from model.row_random import drawing_for
+from model.training_examples import training_examples
 
 
 def model_fn(
@@ -30,8 +30,8 @@ def model_fn(
     """What the Estimator needs for `mode`.
 
     Args:
-      features: {"image": uint8 `[N, H, W, 3]`}.
-      labels: int64 `[N, L]`, class indices; None to predict.
+      features: {"image": uint8 `[N, H, W, 3]`}; to train with C candidates `[N, C, H, W, 3]`.
+      labels: int64 `[N, L]`, class indices, or `[N, C, L]`; None to predict.
       net: image to logits float32 `[L * N, K]`, see `model.heads`.
       mode: One of `ModeKeys`.
       params: Sizes and augmentation.
@@ -50,13 +50,7 @@ def model_fn(
     if rows is None:
         rows = tf.range(tf.shape(image, tf.int64)[0])
     if training:
-        image = random_shift(
-            image,
-            max_rows=params.shift_rows,
-            max_columns=params.shift_columns,
-            seed=tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)]),
-            rows=rows,
-        )
+        image, labels = training_examples(image, labels, net, params, step, rows)
     # A tensor only where it has to be one: a constant lets TensorFlow leave out what it switches.
     drops_out = training and (params.dropout_from_step == 0 or step >= params.dropout_from_step)
     with drawing_for(step, rows):

@@ -13,7 +13,7 @@ class ModelParams:
 
     Raises:
       ValueError: If a shift is negative or not smaller than the picture, `dropout_from_step` is
-        negative, or the optimizer is unknown.
+        negative, or the optimizer is unknown, or `candidates` is below 1.
     """
 
     network: NetworkConfig
@@ -25,6 +25,8 @@ class ModelParams:
     gradient_clip: float | None = None  # Longest L2 norm over all weights; None: as they are.
     shift_rows: int = 0  # Random shifts of training pictures, largest, in pixels.
     shift_columns: int = 0
+    # Of so many captchas a step trains on the one it is least sure of, see `training_examples`.
+    candidates: int = 1
     # Dropout holds the loss at ln K for thousands of steps; once it has left, dropout helps
     # (BUILD_NOTES.md, "What breaks the plateau").
     dropout_from_step: int = 0
@@ -45,6 +47,11 @@ class ModelParams:
                 raise ValueError(
                     f"`{name}` must be in [0, {side}), received {value}. Use 0 for no shifts."
                 )
+        if self.candidates < 1:
+            raise ValueError(
+                f"`candidates` must be at least 1, received {self.candidates}. Use 1 to train on "
+                "all captchas alike."
+            )
         if self.dropout_from_step < 0:
             raise ValueError(
                 f"`dropout_from_step` must be at least 0, received {self.dropout_from_step}. "

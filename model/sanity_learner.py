@@ -35,6 +35,7 @@ class SanityLearner:
             dropout_from_step=0,
             shift_rows=0,
             shift_columns=0,
+            candidates=1,
         )
         self._examples = examples
         self._model_fn = model_fn

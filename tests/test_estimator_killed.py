@@ -45,6 +45,7 @@ def start(data, model_dir) -> subprocess.Popen:
     command += [f"--max_steps={MAX_STEPS}", "--batch_size=8", "--warmup_steps=1", "--log_steps=1"]
     command += ["--save_checkpoints_steps=5", "--eval_steps=6", "--precision=float32"]
     command += ["--dropout=0.5", "--dropout_from_step=2"]
+    command += ["--candidates=2"]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )

@@ -9,6 +9,7 @@ _LIVE = "live:"  # In front of a style: see data_gen/live.py.
 _AT_LEAST_1 = (
     "max_steps",
     "batch_size",
+    "candidates",
     "save_checkpoints_steps",
     "eval_steps",
     "log_steps",
@@ -49,6 +50,11 @@ class TrainConfig:
     )
     shift_rows: int = _flag(2, "Random shifts up and down, at most, in pixels.")
     shift_columns: int = _flag(4, "Random shifts left and right, at most.")
+    candidates: int = _flag(
+        1,
+        "Of so many captchas a step trains on the one that the network is least sure of; the log "
+        "shows loss and accuracy of those.",
+    )
     warm_start_from: str | None = _flag(
         None, "A model_dir whose weights a new run begins with, as far as they fit."
     )

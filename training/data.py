@@ -30,11 +30,31 @@ def load_data(config: TrainConfig):
 
 
 def input_fns(config: TrainConfig):
-    """The input functions of training, which never ends, and of the test set."""
+    """The input functions of training, which never ends, and of the test set.
+
+    With C candidates training gives images `[N, C, H, W, 3]` and labels `[N, C, L]`.
+    """
+    train_input_fn, test_input_fn = _input_fns(config)
+    if config.candidates == 1:
+        return train_input_fn, test_input_fn
+
+    def in_groups(tensor: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(tensor, [config.batch_size, config.candidates, *tensor.shape[1:]])
+
+    def grouped_input_fn() -> tf.data.Dataset:
+        return train_input_fn().map(
+            lambda features, labels: ({"image": in_groups(features["image"])}, in_groups(labels))
+        )
+
+    return grouped_input_fn, test_input_fn
+
+
+def _input_fns(config: TrainConfig):
+    drawn_at_once = config.batch_size * config.candidates
     if config.is_live:
         data = parse_live(config.data_dir)
         return (
-            live_input_fn(data, "train", config.batch_size),
+            live_input_fn(data, "train", drawn_at_once),
             live_input_fn(data, "test", _EVAL_BATCH_SIZE, data.num_test),
         )
     data_dir = pathlib.Path(config.data_dir)
@@ -42,7 +62,7 @@ def input_fns(config: TrainConfig):
         data_dir / "train",
         data_dir / "data_info.csv",
         shuffle=True,
-        batch_size=config.batch_size,
+        batch_size=drawn_at_once,
         epoch=None,
         seed=config.seed,
         drop_remainder=True,

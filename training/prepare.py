@@ -91,6 +91,7 @@ def model_params(config: TrainConfig, description: ModelDescription) -> ModelPar
         total_steps=config.max_steps,
         schedule=config.schedule,
         gradient_clip=config.gradient_clip,
+        candidates=config.candidates,
         dropout_from_step=config.dropout_from_step,
         shift_rows=config.shift_rows,
         shift_columns=config.shift_columns,

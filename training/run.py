@@ -65,6 +65,7 @@ def run(config: TrainConfig) -> dict[str, float]:
 
 def _check_sanity(config: TrainConfig) -> None:
     """Touches no model_dir."""
+    config = dataclasses.replace(config, candidates=1)  # All of the 64 are to be learnt.
     params = model_params(config, describe(config, load_data(config)))
     result = run_sanity(params, input_fns(config)[0])
     result.raise_if_failed()

@@ -1,0 +1,63 @@
+"""What a step trains on: captchas shifted at random, of several candidates the least sure one.
+
+Late in a training nearly all captchas are read rightly and with certainty, and teach nothing. To
+look at one costs a fifth of training on it, so of each few candidates a step trains on the one that
+the network is least sure of. It is chosen without its label, so that what the network learns of a
+picture stays what the picture says; chosen by their loss, captchas that cannot be told apart would
+be trained on with the wrong odds.
+
+Uncertainty sampling: Lewis and Gale, https://arxiv.org/abs/cmp-lg/9407020. In a training loop, but
+by loss: Jiang et al., https://arxiv.org/abs/1910.00762.
+"""
+
+import keras
+import tensorflow as tf
+
+from model.augment import random_shift
+from model.heads import logits_by_example
+from model.params import ModelParams
+
+
+def training_examples(
+    image: tf.Tensor,
+    labels: tf.Tensor,
+    net: keras.Model,
+    params: ModelParams,
+    step: tf.Tensor,
+    rows: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Shifts, then chooses.
+
+    Args:
+      image: uint8 `[N, H, W, 3]`; with `params.candidates` C above 1 `[N, C, H, W, 3]`.
+      labels: int64 `[N, L]`; or `[N, C, L]`.
+      net: Image to logits, see `model.heads`.
+      params: Sizes and augmentation.
+      step: int64 scalar, the global step.
+      rows: int64 `[N]`, consecutive: which of the step's whole batch these are.
+
+    Returns:
+      image uint8 `[N, H, W, 3]` and labels int64 `[N, L]`.
+    """
+    seed = tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)])
+    flat = tf.reshape(image, [-1, *params.network.image_shape])
+    shifted = random_shift(
+        flat,
+        max_rows=params.shift_rows,
+        max_columns=params.shift_columns,
+        seed=seed,
+        # Each candidate by itself: as row r of a batch of N * C.
+        rows=rows[0] * params.candidates + tf.range(tf.shape(flat, tf.int64)[0]),
+    )
+    if params.candidates == 1:
+        return shifted, labels
+    chosen = _least_sure(net, shifted, params)
+    by_row = tf.reshape(shifted, tf.shape(image))
+    return tf.gather(by_row, chosen, batch_dims=1), tf.gather(labels, chosen, batch_dims=1)
+
+
+def _least_sure(net: keras.Model, image: tf.Tensor, params: ModelParams) -> tf.Tensor:
+    """Of each row's candidates the one whose whole text is least probable; int64 `[N]`."""
+    logits = logits_by_example(net(image, training=False), params.network.num_positions)
+    log_confidence = tf.reduce_sum(tf.reduce_max(tf.nn.log_softmax(logits), axis=-1), axis=-1)
+    return tf.argmin(tf.reshape(log_confidence, [-1, params.candidates]), axis=-1)
