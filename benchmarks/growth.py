@@ -1,7 +1,7 @@
 r"""How time and memory grow with the number of captchas, the batch and the size of the picture.
 
   python benchmarks/growth.py                  # half an hour, 11 GB of disk
-  python benchmarks/growth.py --n=2000,4000,8000 --batch_sizes=32,64,128 --scales=1,1.5,2   # short
+  python benchmarks/growth.py --parts=n --n=2000,8000,32000      # short: a minute or two
 
 Everything is a whole command in a process of its own, its start included, which is what a line has
 where n is 0. Memory is the largest resident set of its largest process.
