@@ -37,11 +37,6 @@ import tensorflow_start
 import train
 from benchmarks.taking_turns import Turns, ratio
 
-_ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds that count; one more warms up.", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 200, "Steps in a round.", lower_bound=1)
-_NUM_PNG = flags.DEFINE_integer("num_png", 10000, "PNG files in the folder.", lower_bound=64)
-_RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
-
 _NEVER = 10**9  # Steps.
 
 
@@ -240,5 +235,12 @@ def _fitting(model, batches, optimizer, verbose):
 
 
 if __name__ == "__main__":
+    # Here and not above: a test that imports two such programs would define some flags twice.
+    _ROUNDS = flags.DEFINE_integer(
+        "rounds", 7, "Rounds that count; one more warms up.", lower_bound=1
+    )
+    _STEPS = flags.DEFINE_integer("steps", 200, "Steps in a round.", lower_bound=1)
+    _NUM_PNG = flags.DEFINE_integer("num_png", 10000, "PNG files in the folder.", lower_bound=64)
+    _RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
     train.define_flags()
     command_line.run(main)

@@ -30,16 +30,6 @@ import tensorflow_start
 from benchmarks.straight_line import fit_line
 from benchmarks.timed_command import Spent, run_timed
 
-_N = flags.DEFINE_list("n", ["10000", "30000", "100000", "300000", "1000000"], "Captchas.")
-_BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["64", "256", "512", "1024"], "Captchas.")
-_SCALES = flags.DEFINE_list("scales", ["1", "2", "3", "4"], "Times 100x30, on each side.")
-_PARTS = flags.DEFINE_list("parts", ["n", "batch", "size"], "Which to measure.")
-_FOLDER = flags.DEFINE_string(
-    "folder", None, "Where datasets go, and are removed; by default /tmp."
-)
-_RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
-_READ = flags.DEFINE_string("read", None, "Run by this program itself: reads this dataset once.")
-
 _STEPS = 5  # Of a training: memory is at its most after the first ones.
 _BATCH_SIZE = 64
 _MOST_FILES = 20000  # That predict.py reads: beyond it takes minutes.
@@ -194,4 +184,16 @@ def _read(data_dir: str) -> None:
 
 
 if __name__ == "__main__":
+    # Here and not above: a test that imports two such programs would define some flags twice.
+    _N = flags.DEFINE_list("n", ["10000", "30000", "100000", "300000", "1000000"], "Captchas.")
+    _BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["64", "256", "512", "1024"], "Captchas.")
+    _SCALES = flags.DEFINE_list("scales", ["1", "2", "3", "4"], "Times 100x30, on each side.")
+    _PARTS = flags.DEFINE_list("parts", ["n", "batch", "size"], "Which to measure.")
+    _FOLDER = flags.DEFINE_string(
+        "folder", None, "Where datasets go, and are removed; by default /tmp."
+    )
+    _RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
+    _READ = flags.DEFINE_string(
+        "read", None, "Run by this program itself: reads this dataset once."
+    )
     command_line.run(main)

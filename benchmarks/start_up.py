@@ -24,10 +24,6 @@ from absl import flags
 import command_line
 from benchmarks.timed_command import Spent, run_timed
 
-_DATA = flags.DEFINE_string("data_dir", "captcha_data", "Dataset, as data_gen wrote it.")
-_ROUNDS = flags.DEFINE_integer("rounds", 5, "Runs of each command that count.", lower_bound=1)
-_RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
-
 _FIRST_STEP = "train | step      1 "
 _TARGETS_SECS = {
     "train_help": 1.0,
@@ -113,4 +109,8 @@ def _remove(folder: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
+    # Here and not above: a test that imports two such programs would define some flags twice.
+    _DATA = flags.DEFINE_string("data_dir", "captcha_data", "Dataset, as data_gen wrote it.")
+    _ROUNDS = flags.DEFINE_integer("rounds", 5, "Runs of each command that count.", lower_bound=1)
+    _RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
     command_line.run(main)
