@@ -15,7 +15,7 @@ _DEFAULT_DENSE = (256,)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Idea:
-    """A change of the base, which is configs/quick.flags without shifts."""
+    """A change of the base: the default of train.py without shifts, dropout and candidates."""
 
     what: str  # One line for people.
     flags: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # Fields of `TrainConfig`.
@@ -56,6 +56,10 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         # Batch.
         "batch_32": Idea(what="batches of 32", flags={"batch_size": 32}, steps_factor=2.0),
         "batch_128": Idea(what="batches of 128", flags={"batch_size": 128}, steps_factor=0.5),
+        # Which captchas to train on.
+        "candidates_4": Idea(what="the least sure of 4", flags={"candidates": 4}),
+        "candidates_8": Idea(what="the least sure of 8", flags={"candidates": 8}),
+        "candidates_16": Idea(what="the least sure of 16", flags={"candidates": 16}),
         # Regularisation.
         "label_smoothing": Idea(what="label smoothing 0.05", label_smoothing=0.05),
         "dropout": Idea(
@@ -89,6 +93,10 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         "deeper": Idea(
             what="three convolutions in the last two blocks",
             architecture=_widths((16,), (32,) * 2, (64,) * 3, (128,) * 3),
+        ),
+        "wide_candidates_8": Idea(
+            what="twice as wide, the least sure of 8",
+            flags={"net": "wide", "candidates": 8},
         ),
         "no_dense": Idea(
             what="no dense layer before the heads",

@@ -20,6 +20,7 @@ from training.prepare import describe, model_params
 
 _BASE = {
     "dropout": 0.0,
+    "candidates": 1,
     "shift_rows": 0,
     "shift_columns": 0,
     "warmup_steps": 100,
@@ -64,7 +65,7 @@ def train_and_read(idea: Idea, data_dir: str, read: str, model_dir: str, steps: 
         "characters": f"{metrics['character_accuracy']:.2%}",
         "n": n,
         "steps": max_steps,
-        "captchas seen": max_steps * config.batch_size,
+        "captchas drawn": max_steps * config.batch_size * config.candidates,
         "parameters": estimator.net.count_params(),
         "a second, median": round(sorted(rates)[len(rates) // 2]) if rates else "",
         "trained on": data_dir,

@@ -5,10 +5,10 @@ r"""What each idea gives: the same training with one thing changed, a row in the
   python benchmarks/ideas.py --ideas=base,shifts --data_dir=captcha_data --steps=3000
   python benchmarks/ideas.py --ideas=base --steps=30 --n_read=500 --norecord   # does it run
 
-Trains the base (configs/quick.flags without shifts) with the idea, and reads 20,000 captchas drawn
-from another seed. By default captchas to train on are drawn live and none comes twice; with
---data_dir they are a dataset's, as often as the steps need them. Differences of less than some 0.2
-points are chance: `base_seed_1` is the base from another seed.
+Trains the base (train.py's defaults without shifts, dropout and candidates) with the idea, and
+reads 20,000 captchas drawn from another seed. By default captchas to train on are drawn live and
+none comes twice; with --data_dir they are a dataset's, as often as the steps need them. Differences
+of less than some 0.2 points are chance: `base_seed_1` is the base from another seed.
 """
 
 import pathlib
