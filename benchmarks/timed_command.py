@@ -53,7 +53,12 @@ def run_timed(
         found = []
         thread = threading.Thread(target=_read, args=(process.stderr, until, found, said))
         thread.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:  # Ctrl-C, SIGTERM.
+            process.kill()
+            thread.join()
+            raise
         ended = time.monotonic()
         thread.join()
         process.returncode = os.waitstatus_to_exitcode(status)
