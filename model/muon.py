@@ -56,12 +56,26 @@ class ConvolutionMuon(keras.optimizers.Muon):
         update = gradient + self.momentum * momentum if self.nesterov else momentum
         matrix = tf.reshape(update, [-1, variable.shape[-1]])
         rows, columns = matrix.shape
-        # An update that is 0 stays so, as what is divided by has a summand of 1e-7.
-        direction = tf.cast(
-            self.zeropower_via_newtonschulz5(
-                tf.cast(matrix / (tf.norm(matrix) + 1e-7), self._compute_dtype), self.ns_steps
-            ),
-            variable.dtype,
-        )
+        direction = self._orthogonalised(tf.cast(_unit(matrix), self._compute_dtype))
         scale = self._kernel_ratio * max(1.0, rows / columns) ** 0.5
-        self.assign_sub(variable, lr * scale * tf.reshape(direction, variable.shape))
+        step = tf.reshape(tf.cast(direction, variable.dtype), variable.shape)
+        self.assign_sub(variable, lr * scale * step)
+
+    def _orthogonalised(self, x: tf.Tensor) -> tf.Tensor:
+        """Newton-Schulz: singular values in (0, 1] to about 1.
+
+        As Keras does it, but along the shorter side without transposing: kernels are tall.
+        """
+        rows, columns = x.shape
+        if rows < columns:
+            return tf.transpose(self._orthogonalised(tf.transpose(x)))
+        for _ in range(self.ns_steps):
+            gram = tf.matmul(x, x, transpose_a=True)
+            polynomial = self.muon_b * gram + self.muon_c * tf.matmul(gram, gram)
+            x = self.muon_a * x + tf.matmul(x, polynomial)
+        return x
+
+
+def _unit(matrix: tf.Tensor) -> tf.Tensor:
+    """Of Frobenius norm 1; zeros stay zeros, as what is divided by has a summand of 1e-7."""
+    return matrix / (tf.norm(matrix) + 1e-7)
