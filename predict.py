@@ -5,7 +5,7 @@
   python predict.py --saved_model=model.tflite captcha.png
 
 The last one takes a .tflite or .onnx file that `python export --tflite --onnx` wrote, and answers
-within a second, as it loads no TensorFlow.
+sooner, as it loads no TensorFlow.
 Folders are searched for pictures, also in the folders below. Standard output gets a line a picture,
 `file,text,confidence`, as it is read; confidence is the network's own estimate, in [0, 1], that the
 whole text is right. A file that cannot be read gets a line on standard error; the others are read

@@ -66,7 +66,7 @@ class TrainConfig:
     batch_size: int = _flag(64, "Captchas a step, over all devices and workers together.")
     optimizer: str = _flag(
         "muon",
-        "muon, which learns from a third of the captchas that adam needs; or adam.",
+        "muon, which learns from fewer captchas; or adam.",
         OPTIMIZERS,
     )
     learning_rate: float = _flag(1.2e-3, "The highest, reached by warm-up.")
