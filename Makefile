@@ -53,8 +53,8 @@ bench: dev  ## The measurements of benchmarks/RESULTS.md, one after the other: a
 	@$(BIN)/python benchmarks/render_fidelity.py
 	@$(BIN)/python benchmarks/cross_reading.py --config=configs/quick.flags --n_read=20000
 	@test -d captcha_data || $(BIN)/python data_gen --n 50000
-	@$(BIN)/python benchmarks/training_run.py --name=quick -- --flagfile=configs/quick.flags
-	@$(BIN)/python benchmarks/training_run.py --name=captcha -- --flagfile=configs/captcha.flags
+	@$(BIN)/python benchmarks/training_run.py --name=quick --n_fresh=20000 -- --flagfile=configs/quick.flags
+	@$(BIN)/python benchmarks/training_run.py --name=captcha --n_fresh=20000 -- --flagfile=configs/captcha.flags
 	@$(BIN)/python benchmarks/book_network.py --steps=1000
 	@$(BIN)/python benchmarks/step_time.py
 	@$(BIN)/python benchmarks/learning_warnings.py
@@ -63,8 +63,8 @@ bench: dev  ## The measurements of benchmarks/RESULTS.md, one after the other: a
 	@$(BIN)/python benchmarks/scaling_estimate.py
 	@$(BIN)/python benchmarks/input_speed.py
 	@test -d exports/captcha || $(MAKE) run
-	@$(BIN)/python benchmarks/read_fresh.py --n=5000 --record
-	@$(BIN)/python benchmarks/read_fresh.py --n=5000 --record --renderer=captcha
+	@$(BIN)/python benchmarks/read_fresh.py --n=20000 --record
+	@$(BIN)/python benchmarks/read_fresh.py --n=20000 --record --renderer=captcha
 
 golden: dev  ## Writes tests/golden anew: commit it alone and say why
 	@$(BIN)/python tests/golden/rewrite.py
