@@ -23,12 +23,12 @@ _DATA = flags.DEFINE_string("data_dir", "captcha_data", "Dataset of 20,000 captc
 _STEPS = flags.DEFINE_integer("steps", 1500, "Of a healthy run; the others have two thirds.")
 
 _NUM_FEW = 320  # Pictures of a training set that is learnt by heart.
-_RUN_STEPS = 3500  # Of configs/quick.flags: the learning rate falls as in a whole run.
+_RUN_STEPS = 3500  # The learning rate falls as in a whole run.
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One training: flags beside those of quick.flags, and what is done to data or network."""
+    """One training: flags beside the defaults, and what is done to data or network."""
 
     name: str
     flags: dict
