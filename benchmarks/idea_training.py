@@ -28,6 +28,19 @@ _BASE = {
 }
 
 
+def idea_config(idea: Idea, data_dir: str, model_dir: str, steps: int) -> TrainConfig:
+    """The training, whose base has so many steps."""
+    return TrainConfig(
+        **{
+            **_BASE,
+            "data_dir": data_dir,
+            "model_dir": model_dir,
+            "max_steps": round(steps * idea.steps_factor),
+            **idea.flags,
+        }
+    )
+
+
 def train_and_read(idea: Idea, data_dir: str, read: str, model_dir: str, steps: int) -> dict:
     """Trains from nothing.
 
@@ -41,19 +54,10 @@ def train_and_read(idea: Idea, data_dir: str, read: str, model_dir: str, steps: 
     Returns:
       Figures for the ledger.
     """
-    max_steps = round(steps * idea.steps_factor)
-    config = TrainConfig(
-        **{
-            **_BASE,
-            "data_dir": data_dir,
-            "model_dir": model_dir,
-            "max_steps": max_steps,
-            **idea.flags,
-        }
-    )
+    config = idea_config(idea, data_dir, model_dir, steps)
     params = model_params(config, describe(config, load_data(config)))
     estimator = _estimator(idea, params, config)
-    estimator.train(input_fns(config)[0], max_steps=max_steps)
+    estimator.train(input_fns(config)[0], max_steps=config.max_steps)
     test_input_fn = input_fns(dataclasses.replace(config, data_dir=read))[1]
     metrics = estimator.evaluate(test_input_fn)
     rates = [row["examples_per_sec"] for row in history.rows(model_dir, "train")]
@@ -64,8 +68,8 @@ def train_and_read(idea: Idea, data_dir: str, read: str, model_dir: str, steps: 
         "95 % interval": f"{low:.2%} to {high:.2%}",
         "characters": f"{metrics['character_accuracy']:.2%}",
         "n": n,
-        "steps": max_steps,
-        "captchas drawn": max_steps * config.batch_size * config.candidates,
+        "steps": config.max_steps,
+        "captchas drawn": config.max_steps * config.batch_size * config.candidates,
         "parameters": estimator.net.count_params(),
         "a second, median": round(sorted(rates)[len(rates) // 2]) if rates else "",
         "trained on": data_dir,
