@@ -9,10 +9,10 @@ LOCK := pyproject.toml --universal --python-version 3.11 --no-annotate --upgrade
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup beam dev test lint format bench golden lock clean
+.PHONY: help run setup beam dev test lint format bench bench-full golden lock clean
 
 help:  ## This list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 run: setup  ## All of it: 50,000 captchas, training, export, and the export reading 1,000 fresh ones
 	@$(BIN)/python benchmarks/whole_chain.py
@@ -47,24 +47,53 @@ format: dev  ## Formats the code, and mends what ruff can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: dev  ## The measurements of benchmarks/RESULTS.md, one after the other: an hour and more
+bench: export BENCH_SHORT := 1
+bench: dev  ## Short measurements, under 20 minutes on 2 cores that do nothing else, and their plots
+	@test -d captcha_data || $(BIN)/python data_gen --n 50000
+	@rm -rf runs/bench && mkdir -p runs/bench
+	@$(BIN)/python data_gen --n 10000 --out=runs/bench/data
+	@$(BIN)/python benchmarks/render_speed.py
+	@$(BIN)/python benchmarks/render_stages.py
+	@$(BIN)/python benchmarks/render_fidelity.py --n=2000 --n_same=500
+	@$(BIN)/python benchmarks/input_speed.py --data_dir=runs/bench/data --rounds=2
+	@$(BIN)/python benchmarks/training_run.py --name=quick --n_fresh=20000 --keep=runs/bench/quick -- --flagfile=configs/quick.flags
+	@$(BIN)/python benchmarks/reading_speed.py --model_dir=runs/bench/quick --n=300 --files=1000 --rounds=3
+	@$(BIN)/python benchmarks/step_profile.py --rounds=4
+	@$(BIN)/python benchmarks/against_fit.py --flagfile=configs/captcha.flags --rounds=3 --steps=100 --num_png=5000
+	@$(BIN)/python benchmarks/start_up.py --rounds=3
+	@$(BIN)/python benchmarks/growth.py --parts=n --n=2000,8000,32000
+	@$(BIN)/python benchmarks/sanity_check.py --seeds=2
+	@$(BIN)/python benchmarks/peers.py --minutes=1 --peers=ours,captcha_tensorflow --ours=configs/quick.flags
+	@$(BIN)/python benchmarks/ideas.py --ideas=base,adam --steps=400 --n_read=5000
+	@$(BIN)/python benchmarks/plots.py
+
+bench-full: dev  ## All measurements of benchmarks/RESULTS.md, whole, and their plots: seven hours
+	@test -d captcha_data || $(BIN)/python data_gen --n 50000
+	@test -d models/captcha -a -d exports/captcha || $(MAKE) run
 	@$(BIN)/python benchmarks/render_speed.py --small=10000 --large=500000
 	@$(BIN)/python benchmarks/render_stages.py
 	@$(BIN)/python benchmarks/render_fidelity.py
-	@$(BIN)/python benchmarks/cross_reading.py --config=configs/quick.flags --n_read=20000
-	@test -d captcha_data || $(BIN)/python data_gen --n 50000
+	@$(BIN)/python benchmarks/input_speed.py
+	@$(BIN)/python benchmarks/step_time.py
+	@$(BIN)/python benchmarks/step_profile.py
+	@$(BIN)/python benchmarks/against_fit.py --flagfile=configs/captcha.flags
+	@$(BIN)/python benchmarks/start_up.py
+	@$(BIN)/python benchmarks/growth.py
+	@$(BIN)/python benchmarks/reading_speed.py --model_dir=models/captcha
+	@$(BIN)/python benchmarks/read_fresh.py --n=20000 --record
+	@$(BIN)/python benchmarks/read_fresh.py --n=20000 --record --renderer=captcha
 	@$(BIN)/python benchmarks/training_run.py --name=quick --n_fresh=20000 -- --flagfile=configs/quick.flags
 	@$(BIN)/python benchmarks/training_run.py --name=captcha --n_fresh=20000 -- --flagfile=configs/captcha.flags
+	@$(BIN)/python benchmarks/training_run.py --name=live --n_fresh=20000 -- --flagfile=configs/live.flags
+	@$(BIN)/python benchmarks/cross_reading.py --config=configs/quick.flags --n_read=20000
 	@$(BIN)/python benchmarks/book_network.py --steps=1000
-	@$(BIN)/python benchmarks/step_time.py
 	@$(BIN)/python benchmarks/learning_warnings.py
 	@$(BIN)/python benchmarks/sanity_check.py
 	@$(BIN)/python benchmarks/estimator_rounds.py
 	@$(BIN)/python benchmarks/scaling_estimate.py
-	@$(BIN)/python benchmarks/input_speed.py
-	@test -d exports/captcha || $(MAKE) run
-	@$(BIN)/python benchmarks/read_fresh.py --n=20000 --record
-	@$(BIN)/python benchmarks/read_fresh.py --n=20000 --record --renderer=captcha
+	@$(BIN)/python benchmarks/peers.py --minutes=30
+	@for idea in $$($(BIN)/python benchmarks/ideas.py --list | cut -d' ' -f1); do $(BIN)/python benchmarks/ideas.py --ideas=$$idea || exit 1; done
+	@$(BIN)/python benchmarks/plots.py
 
 golden: dev  ## Writes tests/golden anew: commit it alone and say why
 	@$(BIN)/python tests/golden/rewrite.py

@@ -1,12 +1,17 @@
 """Where measurements are kept: one JSON file each, with its command, and a page of them all.
 
 `benchmarks/results/NAME.json` holds command, date, machine and figures; RESULTS.md is written from
-them, so that every figure there can be traced to a command.
+them, so that every figure there can be traced to a command. plots.py draws some of them into
+`benchmarks/plots`.
+
+While the environment has BENCH_SHORT=1, as in `make bench`, all this is about a part of its own,
+`results/short` and `plots/short`: a short measurement does not take the place of a whole one.
 """
 
 import datetime
 import importlib.metadata
 import json
+import os
 import pathlib
 import platform
 import re
@@ -19,6 +24,8 @@ from training.processor import processor_name
 
 _FOLDER = pathlib.Path(__file__).resolve().parent
 _RESULTS = _FOLDER / "results"
+_WHOLE, _SHORT = "", "short"  # Parts, and where they are below results and plots.
+_CPUINFO = pathlib.Path("/proc/cpuinfo")
 # Folder of rows to the title of their table and the command that makes a row.
 _TABLES = {
     "ideas": (
@@ -48,7 +55,7 @@ def record(
       series: What a plot shows, name with columns ("seconds, sequence_accuracy") to rows. It is
         kept, and RESULTS.md leaves it out.
     """
-    _keep(_RESULTS / f"{name}.json", title, figures, series)
+    _keep(_RESULTS / _part() / f"{name}.json", title, figures, series)
 
 
 def record_row(table: str, name: str, title: str, figures: dict[str, Any]) -> None:
@@ -60,31 +67,59 @@ def record_row(table: str, name: str, title: str, figures: dict[str, Any]) -> No
       title: What it is, one line for people.
       figures: Column to number or text, in the order to show.
     """
-    _keep(_RESULTS / table / f"{name}.json", title, figures, None)
+    _keep(_RESULTS / _part() / table / f"{name}.json", title, figures, None)
+
+
+def read(name: str) -> dict[str, Any] | None:
+    """The entry that `record` kept as `name`; None if there is none."""
+    return read_all(name).get(name)
+
+
+def read_all(prefix: str = "") -> dict[str, dict[str, Any]]:
+    """What `record` kept under names that begin with `prefix`, sorted by name."""
+    return _entries(_RESULTS / _part(), prefix)
+
+
+def read_rows(table: str) -> dict[str, dict[str, Any]]:
+    """What `record_row` kept in this table, sorted by name."""
+    return _entries(_RESULTS / _part() / table)
+
+
+def table_title(table: str) -> str:
+    """Of one of `_TABLES`."""
+    return _TABLES[table][0]
+
+
+def table_command(table: str) -> str:
+    """What makes a row."""
+    return _in_part(_part(), _TABLES[table][1])
+
+
+def plots_folder() -> pathlib.Path:
+    """Where RESULTS.md looks for plots: NAME.png stands at the first entry named NAME..."""
+    return _FOLDER / "plots" / _part()
+
+
+def write_page() -> None:
+    """Writes RESULTS.md anew, of what is kept, whole and short."""
+    (_FOLDER / "RESULTS.md").write_text(_page())
 
 
 def _keep(path: pathlib.Path, title: str, figures: dict[str, Any], series) -> None:
+    program = f"benchmarks/{pathlib.Path(sys.argv[0]).name}"
     entry = {
         "title": title,
-        "command": shlex.join(
-            ["python", f"benchmarks/{pathlib.Path(sys.argv[0]).name}", *sys.argv[1:]]
-        ),
+        "command": _in_part(_part(), shlex.join(["python", program, *sys.argv[1:]])),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{num_cores()} cores, {processor_name()}, Python {platform.python_version()}",
+        "machine": f"{num_cores()} cores, {_processor()}, Python {platform.python_version()}",
         "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},
         "figures": figures,
         **({} if series is None else {"series": series}),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_to_json(entry))
-    (_FOLDER / "RESULTS.md").write_text(_page())
+    write_page()
     show(figures)
-
-
-def read(name: str) -> dict[str, Any] | None:
-    """The entry that `record` kept as `name`; None if there is none."""
-    path = _RESULTS / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else None
 
 
 def show(figures: dict[str, Any]) -> None:
@@ -103,31 +138,76 @@ def _on_one_line(match: re.Match) -> str:
     return f"[{' '.join(match[1].split())}]"
 
 
+def _part() -> str:
+    return _SHORT if os.environ.get("BENCH_SHORT") else _WHOLE
+
+
+def _in_part(part: str, command: str) -> str:
+    return f"BENCH_SHORT=1 {command}" if part == _SHORT else command
+
+
+def _entries(folder: pathlib.Path, prefix: str = "") -> dict[str, dict[str, Any]]:
+    paths = sorted(folder.glob(f"{prefix}*.json"))
+    return {path.stem: json.loads(path.read_text()) for path in paths}
+
+
+def _processor() -> str:
+    """Its name; with family and model if it is one that many have, such as "AMD EPYC"."""
+    name = processor_name()
+    if re.search(r"\d", name) or not _CPUINFO.exists():
+        return name
+    numbers = dict(re.findall(r"^(cpu family|model)\s*: *(\d+)$", _CPUINFO.read_text(), re.M))
+    if len(numbers) < 2:
+        return name
+    return f"{name} (family {numbers['cpu family']}, model {numbers['model']})"
+
+
 def _page() -> str:
     lines = [
         "# Results",
         "",
         "Written by the programs of this folder, each table by the command above it. Machines are",
         "noisy: compare ratios within a table, not absolute times across tables.",
+        *_sections(_WHOLE, "##"),
     ]
-    for path in sorted(_RESULTS.glob("*.json")):
-        entry = json.loads(path.read_text())
-        lines += ["", f"## {entry['title']}", "", f"    {entry['command']}", ""]
-        lines += [f"{entry['date']}, {entry['machine']}.", "", "| figure | value |", "|---|---|"]
-        lines += [f"| {name} | {_shown(value)} |" for name, value in entry["figures"].items()]
-    for table, (title, command) in _TABLES.items():
-        lines += _table(sorted((_RESULTS / table).glob("*.json")), title, command)
+    short = _sections(_SHORT, "###")
+    if short:
+        lines += ["", "## Short forms", ""]
+        lines += ["`make bench`: the same programs with fewer rounds, captchas or minutes.", *short]
     return "\n".join(lines) + "\n"
 
 
-def _table(paths: list[pathlib.Path], title: str, command: str) -> list[str]:
-    """A row a file; each file has its own command, date and machine."""
-    if not paths:
-        return []
-    entries = {path.stem: json.loads(path.read_text()) for path in paths}
+def _sections(part: str, heading: str) -> list[str]:
+    lines = []
+    plots = sorted((_FOLDER / "plots" / part).glob("*.png"))
+    for name, entry in _entries(_RESULTS / part).items():
+        lines += ["", f"{heading} {entry['title']}", "", *_images(name, plots)]
+        lines += [f"    {entry['command']}", ""]
+        lines += [f"{entry['date']}, {entry['machine']}.", "", "| figure | value |", "|---|---|"]
+        lines += [f"| {name} | {_shown(value)} |" for name, value in entry["figures"].items()]
+    for table, (title, command) in _TABLES.items():
+        entries = _entries(_RESULTS / part / table)
+        if entries:
+            lines += ["", f"{heading} {title}", "", *_images(table, plots)]
+            lines += [f"    {_in_part(part, command)}", "", *_table(entries)]
+    return lines
+
+
+def _images(name: str, plots: list[pathlib.Path]) -> list[str]:
+    """Those of `plots` that stand here; they are taken out of it."""
+    here = [path for path in plots if name.startswith(path.stem)]
+    lines = []
+    for path in here:
+        plots.remove(path)
+        place = path.relative_to(_FOLDER).as_posix()
+        lines += [f"![Plot: {path.stem.replace('_', ' ')}]({place})", ""]
+    return lines
+
+
+def _table(entries: dict[str, dict[str, Any]]) -> list[str]:
+    """A row an entry; each has its own command, date and machine."""
     columns = list(next(iter(entries.values()))["figures"])
-    lines = ["", f"## {title}", "", f"    {command}", ""]
-    lines += ["| idea | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines = ["| idea | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, entry in entries.items():
         cells = [_shown(entry["figures"].get(column, "")) for column in columns]
         lines.append(f"| {name}: {entry['title']} | " + " | ".join(cells) + " |")

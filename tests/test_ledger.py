@@ -13,6 +13,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(ledger, "_FOLDER", tmp_path)
     monkeypatch.setattr(ledger, "_RESULTS", tmp_path / "results")
     monkeypatch.setattr(sys, "argv", ["benchmarks/some.py", "--n=5", "--what=two words"])
+    monkeypatch.delenv("BENCH_SHORT", raising=False)
     return tmp_path
 
 
@@ -48,3 +49,72 @@ def test_rows_of_a_table_stand_together_and_a_new_run_takes_the_place_of_the_old
         "| adam: what adam is | 94.10 % | 20000 |",
         "| base: what base is | 98.50 % | 20000 |",
     ]
+
+
+def test_a_short_form_leaves_the_whole_one_as_it_is_and_stands_after_all_whole_ones(
+    folder, monkeypatch
+):
+    ledger.record("speed", "How fast", {"n": 1000})
+    ledger.record_row("ideas", "base", "the base", {"n": 20000})
+    monkeypatch.setenv("BENCH_SHORT", "1")
+    assert ledger.read("speed") is None
+    ledger.record("speed", "How fast, short", {"n": 10})
+    ledger.record("alone", "Only short", {"n": 3})
+    ledger.record_row("ideas", "base", "the base", {"n": 500})
+    assert ledger.read("speed")["figures"] == {"n": 10}
+    assert list(ledger.read_all()) == ["alone", "speed"]
+    assert ledger.read_rows("ideas")["base"]["figures"] == {"n": 500}
+    monkeypatch.delenv("BENCH_SHORT")
+    assert ledger.read("speed")["figures"] == {"n": 1000}
+    assert list(ledger.read_all()) == ["speed"]
+    assert ledger.read_rows("ideas")["base"]["figures"] == {"n": 20000}
+    page = (folder / "RESULTS.md").read_text()
+    assert [line for line in page.splitlines() if line.startswith("#")] == [
+        "# Results",
+        "## How fast",
+        "## Ideas, each alone, on captchas that never come twice",
+        "## Short forms",
+        "### Only short",
+        "### How fast, short",
+        "### Ideas, each alone, on captchas that never come twice",
+    ]
+    assert page.count("    BENCH_SHORT=1 python benchmarks/some.py --n=5 '--what=two words'\n") == 2
+    assert "    BENCH_SHORT=1 python benchmarks/ideas.py --ideas=IDEA\n" in page
+
+
+def test_a_plot_stands_once_at_the_first_entry_whose_name_it_begins(folder):
+    (folder / "plots" / "short").mkdir(parents=True)
+    for name in ("train", "ideas", "not_measured", "short/train"):
+        (folder / "plots" / f"{name}.png").touch()
+    for name in ("train_captcha", "train_quick", "speed"):
+        ledger.record(name, f"About {name}", {"n": 1})
+    ledger.record_row("ideas", "base", "the base", {"n": 1})
+    page = (folder / "RESULTS.md").read_text()
+    assert "## About train_captcha\n\n![Plot: train](plots/train.png)\n\n    python" in page
+    assert "twice\n\n![Plot: ideas](plots/ideas.png)\n\n    python" in page
+    assert page.count("![") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "cpuinfo", "expected"),
+    [
+        (
+            "AMD EPYC",
+            "cpu family\t: 26\nmodel\t\t: 2\nmodel name\t: AMD EPYC\n",
+            "(family 26, model 2)",
+        ),
+        ("AMD EPYC 9654", "cpu family\t: 25\nmodel\t\t: 17\n", ""),
+        ("Graviton", "CPU implementer\t: 0x41\n", ""),
+        ("arm", None, ""),
+    ],
+    ids=["of_many", "a_model", "without_numbers", "not_linux"],
+)
+def test_a_processor_whose_name_is_of_many_is_told_with_its_numbers(
+    tmp_path, monkeypatch, name, cpuinfo, expected
+):
+    path = tmp_path / "cpuinfo"
+    if cpuinfo is not None:
+        path.write_text(cpuinfo)
+    monkeypatch.setattr(ledger, "_CPUINFO", path)
+    monkeypatch.setattr(ledger, "processor_name", lambda: name)
+    assert ledger._processor() == f"{name} {expected}".rstrip()

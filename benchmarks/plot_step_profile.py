@@ -1,0 +1,83 @@
+"""Plot: where the time of a training step goes, by kind of op and by layer."""
+
+import re
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from benchmarks import ledger
+from benchmarks.plot_figure import COLORS, legend_below, new_figure
+
+_PRECISIONS = ("bfloat16", "float32")
+_OP = re.compile(r"([\d.]+) ms, (\d+) %, .*")  # "1.23 ms, 12 %, 5 calls"
+_PASS = re.compile(r"(\w+) ([\d.]+) ms \((\d+) %\)")  # "forward 1.23 ms (35 %)"
+_LAYER = "_time_and_percent_of_peak"
+_PASSES = ("forward", "by_inputs", "by_weights")
+_LABELS = {
+    "forward": "forward",
+    "by_inputs": "gradients by inputs",
+    "by_weights": "gradients by weights (numbers: % of the measured peak)",
+}
+_LABEL_MS = 0.05  # Of the longest bar: a narrower one has no room for a number.
+_LONGEST_NAME = 24
+
+
+def draw() -> Figure | None:
+    """Of the small network; None if it was not measured."""
+    entry = ledger.read("step_profile_small")
+    if entry is None:
+        return None
+    figure, above = new_figure(900, [entry])
+    grid = above.subplots(2, 2, sharex="col")
+    for precision, (ops, layers) in zip(_PRECISIONS, grid, strict=True):
+        _draw_ops(ops, precision, entry["figures"])
+        _draw_layers(layers, precision, entry["figures"])
+    for axes in grid[-1]:
+        axes.set_xlabel("milliseconds of a step, one op at a time")
+    above.suptitle(entry["title"].replace("`", ""))
+    legend_below(above, columns=3)
+    return figure
+
+
+def _draw_ops(axes, precision: str, figures: dict[str, Any]) -> None:
+    prefix = f"{precision}_op_"
+    found = {
+        key.removeprefix(prefix): _OP.fullmatch(text).groups()
+        for key, text in figures.items()
+        if key.startswith(prefix)
+    }
+    bars = axes.barh(list(found), [float(ms) for ms, _ in found.values()], color=COLORS[0])
+    axes.bar_label(bars, [f"{percent} %" for _, percent in found.values()], padding=3)
+    whole = figures.get(f"{precision}_all_ops_ms", 0.0)
+    _finish(axes, f"{precision}, kinds of ops: {whole:.1f} ms in all")
+
+
+def _draw_layers(axes, precision: str, figures: dict[str, Any]) -> None:
+    keys = [key for key in figures if key.startswith(precision) and key.endswith(_LAYER)]
+    names = [_short(key.removeprefix(f"{precision}_").removesuffix(_LAYER)) for key in keys]
+    passes = [{one: (ms, peak) for one, ms, peak in _PASS.findall(figures[key])} for key in keys]
+    largest = max((sum(float(ms) for ms, _ in found.values()) for found in passes), default=0.0)
+    ends = [0.0] * len(keys)
+    for color, one in zip(COLORS, _PASSES, strict=False):
+        widths = [float(found.get(one, (0, 0))[0]) for found in passes]
+        bars = axes.barh(names, widths, left=ends, color=color, label=_LABELS[one])
+        labels = [
+            found[one][1] if width > _LABEL_MS * largest else ""
+            for found, width in zip(passes, widths, strict=True)
+        ]
+        axes.bar_label(bars, labels, label_type="center", color="white", fontsize=8)
+        ends = [end + width for end, width in zip(ends, widths, strict=True)]
+    whole = figures.get(f"{precision}_all_layers_ms", 0.0)
+    _finish(axes, f"{precision}, layers: {whole:.1f} ms in all")
+
+
+def _finish(axes, title: str) -> None:
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", labelsize=9)
+    axes.margins(x=0.12)
+    axes.set_title(title)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
