@@ -51,15 +51,33 @@ class FastRenderer:
         character_map = np.empty((self._style.height_px, self._style.width_px), np.uint8)
         return self._render(label, rng, character_map.reshape(-1)), character_map
 
+    def render_words(self, label: str, words: np.ndarray) -> np.ndarray:
+        """The picture that random words make, as `random_words.draw_words` gives them.
+
+        Where two labels have boxes of equal size, as the default style's digits have, the picture
+        of the one and of the other differ in nothing but the glyphs.
+
+        Returns:
+          uint8 `[style.height_px, style.width_px, 3]`; without pixel noise, which has no words.
+        """
+        return self._draw(label, words, _NO_NOISE, _NO_MAP)
+
     def _render(
         self, label: str, rng: np.random.Generator, character_map: np.ndarray
     ) -> np.ndarray:
-        style, index_of = self._style, self._index_of
+        style = self._style
         words = draw_words(style, rng)
-        image = np.empty((style.height_px, style.width_px, 3), np.uint8)
         noise = _NO_NOISE
         if style.pixel_noise[1] > 0:
-            noise = rng.integers(2**16, size=image.size, dtype=np.uint16)
+            num_bytes = style.height_px * style.width_px * 3
+            noise = rng.integers(2**16, size=num_bytes, dtype=np.uint16)
+        return self._draw(label, words, noise, character_map)
+
+    def _draw(
+        self, label: str, words: np.ndarray, noise: np.ndarray, character_map: np.ndarray
+    ) -> np.ndarray:
+        style, index_of = self._style, self._index_of
+        image = np.empty((style.height_px, style.width_px, 3), np.uint8)
         self._draw_captcha(
             words,
             np.array([index_of[char] for char in label], np.int64),
