@@ -57,7 +57,18 @@ def without_last_dot(known: KnownCaptcha) -> np.ndarray:
     return fast_renderer(fewer).render_words(known.label, known.words)
 
 
-def glyph_words(position: int) -> slice:
+def glyph_words(position: int) -> np.ndarray:
     """Which words decide how a character is turned and warped: rotation, and 6 of its warp."""
-    at = at_character(position) + layout.OF_GLYPH
-    return slice(at + 3, at + 10)
+    return at_character(position) + layout.OF_GLYPH + np.arange(3, 10)
+
+
+def place_words(position: int) -> np.ndarray:
+    """Which words decide how large a character is, and where it and the next one stand."""
+    of_place = (
+        layout.OF_GAP,
+        layout.OF_SPACER,
+        layout.OF_GLYPH,  # Its font, in one of the sizes.
+        layout.OF_SPACER_SHIFT,
+        layout.OF_GLYPH_SHIFT,
+    )
+    return at_character(position) + np.array(of_place)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.known_captcha import KnownCaptcha, glyph_words
+from benchmarks.known_captcha import KnownCaptcha, glyph_words, place_words
 from data_gen.fast_renderer import fast_renderer
 from data_gen.random_words import at_curves
 
@@ -50,7 +50,7 @@ def read_by_drawing(
       rng: Chooses what is tried.
       drawings: How many are tried of each character.
     """
-    free = np.arange(known.words.size)[glyph_words(position)]
+    free = glyph_words(position)
     nearest = {}
     for char in known.style.alphabet:
         picture = _Picture(known, position, char, free)
@@ -68,13 +68,12 @@ def nearest_look_alike(
 ) -> Drawing:
     """The drawing of the captcha with `char` at `position` that is nearest to the picture.
 
-    The search begins with the captcha's own words, and then moves rotation and warp of every
-    character, dots and curve; colours, sizes and places stay.
+    The search begins with the captcha's own words, and then moves size, place, rotation and warp of
+    every character, dots and curve; the colours stay.
     """
     style = known.style
-    words = np.arange(known.words.size)
-    glyphs = [words[glyph_words(place)] for place in range(style.max_length)]
-    free = np.concatenate([*glyphs, words[at_curves(style) :]])
+    words = [each(at) for at in range(style.max_length) for each in (glyph_words, place_words)]
+    free = np.concatenate([*words, np.arange(at_curves(style), known.words.size)])
     picture = _Picture(known, position, char, free)
     return picture.drawing(picture.improved(known.words[free] / _WORDS, rng, drawings))
 

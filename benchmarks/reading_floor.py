@@ -2,10 +2,10 @@
 
 Of each misread character two things are asked. Could it be read: of all characters, each drawn with
 rotations and warps that are searched from nothing, is the right one nearest to the picture? And
-could it be told from what was read: how near does a drawing of that come, with any rotations and
-warps of all characters, any dots and any curve? A best difference of 1 level of 255 is rounding,
-and no reader whatever can tell; where no more pixels differ than one dot covers, dots may have made
-it.
+could it be told from what was read: how near does a drawing of that come, with any sizes, places,
+rotations and warps of all characters, any dots and any curve? A best difference of 1 level of 255
+is rounding, and no reader whatever can tell; where no more pixels differ than one dot covers, dots
+may have made it.
 
 Reading by drawing knows colours, size, places, dots, curve and the other characters. So what it
 cannot read nobody can, but for drawings that the search did not find; what it can read a reader who

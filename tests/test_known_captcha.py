@@ -5,8 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchmarks.known_captcha import draw_known, glyph_words, with_character, without_last_dot
+from benchmarks.known_captcha import (
+    draw_known,
+    glyph_words,
+    place_words,
+    with_character,
+    without_last_dot,
+)
 from data_gen.example import make_example
+from data_gen.kernels import layout
+from data_gen.random_words import at_character
 from data_gen.style import Style
 
 STYLES = {
@@ -63,3 +71,13 @@ def test_the_words_of_a_glyph_are_its_own():
 def test_other_randomness_is_refused(change):
     with pytest.raises(ValueError, match="one length and no pixel noise, received length 4 to"):
         draw_known(dataclasses.replace(Style(), **change), 7, 0)
+
+
+def test_the_words_of_a_place_move_what_follows():
+    known = draw_known(Style(), 7, 1)
+    words = known.words.copy()
+    words[place_words(0)] = 2**32 - 1 - words[place_words(0)]
+    moved = with_character(known._replace(words=words), 3, known.label[3])
+    assert (moved.image != known.image).any()
+    colours = at_character(0) + layout.OF_COLOUR
+    assert set(range(colours, colours + 4)).isdisjoint(place_words(0))
