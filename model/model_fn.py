@@ -16,6 +16,7 @@ from model.metrics import character_accuracy, sequence_accuracy
 from model.params import ModelParams
 from model.row_random import drawing_for
 from model.training_examples import training_examples
+from model.trusted_labels import trusted_labels
 
 
 def model_fn(
@@ -69,6 +70,10 @@ def model_fn(
         "character_accuracy": character_accuracy(digits, labels, params.network.blank),
         "sequence_accuracy": sequence_accuracy(digits, labels),
     }
+    if training and params.doubt_from_step is not None:
+        trusted = tf.cast(trusted_labels(by_example, labels), losses.dtype)  # [N]
+        trusted = tf.where(step >= params.doubt_from_step, trusted, tf.ones_like(trusted))
+        losses *= tf.tile(trusted, [params.network.num_positions])
     num_classes = params.network.num_classes
     return EstimatorSpec(
         mode,

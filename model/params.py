@@ -13,7 +13,7 @@ class ModelParams:
 
     Raises:
       ValueError: If a shift is negative or not smaller than the picture, `dropout_from_step` is
-        negative, or the optimizer is unknown, or `candidates` is below 1.
+        negative, the optimizer is unknown, or `candidates` or `doubt_from_step` is below 1.
     """
 
     network: NetworkConfig
@@ -30,6 +30,9 @@ class ModelParams:
     # Dropout holds the loss at ln K for thousands of steps; once it has left, dropout helps
     # (BUILD_NOTES.md, "What breaks the plateau").
     dropout_from_step: int = 0
+    # From here on labels that the network is sure are wrong count for nothing, see
+    # `model.trusted_labels`; None: never.
+    doubt_from_step: int | None = None
     seed: int = 0  # Of the shifts.
 
     def __post_init__(self):
@@ -56,4 +59,9 @@ class ModelParams:
             raise ValueError(
                 f"`dropout_from_step` must be at least 0, received {self.dropout_from_step}. "
                 "Use 0 for dropout from the first step."
+            )
+        if self.doubt_from_step is not None and self.doubt_from_step < 1:
+            raise ValueError(
+                f"`doubt_from_step` must be at least 1, received {self.doubt_from_step}. A network "
+                "must have learnt from its labels before it can doubt them."
             )

@@ -1,4 +1,4 @@
-"""What a step trains on: captchas shifted at random, of several candidates the least sure one.
+"""What a step trains on: of several candidates the captcha it is least sure of, shifted at random.
 
 Late in a training nearly all captchas are read rightly and with certainty, and teach nothing. To
 look at one costs a fifth of training on it, so of each few candidates a step trains on the one that
@@ -26,7 +26,7 @@ def training_examples(
     step: tf.Tensor,
     rows: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Shifts, then chooses.
+    """Chooses, then shifts the chosen ones alone.
 
     Args:
       image: uint8 `[N, H, W, 3]`; with `params.candidates` C above 1 `[N, C, H, W, 3]`.
@@ -39,25 +39,23 @@ def training_examples(
     Returns:
       image uint8 `[N, H, W, 3]` and labels int64 `[N, L]`.
     """
-    seed = tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)])
-    flat = tf.reshape(image, [-1, *params.network.image_shape])
+    if params.candidates > 1:
+        chosen = _least_sure(net, image, params)
+        image = tf.gather(image, chosen, batch_dims=1)
+        labels = tf.gather(labels, chosen, batch_dims=1)
     shifted = random_shift(
-        flat,
+        image,
         max_rows=params.shift_rows,
         max_columns=params.shift_columns,
-        seed=seed,
-        # Each candidate by itself: as row r of a batch of N * C.
-        rows=rows[0] * params.candidates + tf.range(tf.shape(flat, tf.int64)[0]),
+        seed=tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)]),
+        rows=rows,
     )
-    if params.candidates == 1:
-        return shifted, labels
-    chosen = _least_sure(net, shifted, params)
-    by_row = tf.reshape(shifted, tf.shape(image))
-    return tf.gather(by_row, chosen, batch_dims=1), tf.gather(labels, chosen, batch_dims=1)
+    return shifted, labels
 
 
 def _least_sure(net: keras.Model, image: tf.Tensor, params: ModelParams) -> tf.Tensor:
     """Of each row's candidates the one whose whole text is least probable; int64 `[N]`."""
-    logits = logits_by_example(net(image, training=False), params.network.num_positions)
+    flat = tf.reshape(image, [-1, *params.network.image_shape])
+    logits = logits_by_example(net(flat, training=False), params.network.num_positions)
     log_confidence = tf.reduce_sum(tf.reduce_max(tf.nn.log_softmax(logits), axis=-1), axis=-1)
     return tf.argmin(tf.reshape(log_confidence, [-1, params.candidates]), axis=-1)

@@ -89,6 +89,17 @@ def test_without_candidates_all_are_shifted_as_ever():
     np.testing.assert_array_equal(same_labels, labels)
 
 
+def test_the_chosen_candidate_is_shifted_as_its_row():
+    image, labels = candidates(BRIGHTNESS)
+    ramp = tf.cast(tf.range(SHAPE[1])[None, None, None, :, None], tf.uint8)  # Columns differ.
+    params = dataclasses.replace(PARAMS, shift_columns=2)
+    shifted, _ = training_examples(image + ramp, labels, sure_as_its_brightness, params, STEP, ROWS)
+    chosen = tf.gather(image + ramp, [1, 0, 2, 2], batch_dims=1)
+    wanted = random_shift(chosen, max_rows=0, max_columns=2, seed=tf.constant([5, 10]), rows=ROWS)
+    np.testing.assert_array_equal(shifted, wanted)
+    assert (shifted.numpy() != chosen.numpy()).any()
+
+
 def test_none_of_no_candidates_is_refused():
     with pytest.raises(ValueError, match="`candidates` must be at least 1, received 0"):
         dataclasses.replace(PARAMS, candidates=0)

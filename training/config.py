@@ -55,6 +55,11 @@ class TrainConfig:
         "Of so many captchas a step trains on the one that the network is least sure of; the log "
         "shows loss and accuracy of those.",
     )
+    doubt_from_step: int | None = _flag(
+        None,
+        "From here on train on no captcha that the network is sure has a wrong label: for labels "
+        "typed by people.",
+    )
     warm_start_from: str | None = _flag(
         None, "A model_dir whose weights a new run begins with, as far as they fit."
     )

@@ -93,6 +93,7 @@ def model_params(config: TrainConfig, description: ModelDescription) -> ModelPar
         gradient_clip=config.gradient_clip,
         candidates=config.candidates,
         dropout_from_step=config.dropout_from_step,
+        doubt_from_step=config.doubt_from_step,
         shift_rows=config.shift_rows,
         shift_columns=config.shift_columns,
         seed=config.seed,
