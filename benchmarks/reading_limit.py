@@ -1,7 +1,7 @@
 r"""How much of what networks misread could be read at all.
 
-  python benchmarks/reading_limit.py --models=models/captcha,models/live      # three minutes
-  python benchmarks/reading_limit.py --n=500 --drawings=50 --controls=2 --norecord  # does it run at all
+  python benchmarks/reading_limit.py --models=models/captcha,models/live  # three minutes
+  python benchmarks/reading_limit.py --n=500 --drawings=50 --controls=2 --norecord  # short
 
 Fresh captchas are drawn and read by each model. The generator knows how much of each character is
 covered, cut away or faint, so errors can be laid to that; and it can draw each misread captcha with
