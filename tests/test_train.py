@@ -1,11 +1,14 @@
 import dataclasses
 import json
+import pathlib
 import shutil
 
 import numpy as np
 import pytest
 
 import train
+
+CONFIGS = pathlib.Path(__file__).resolve().parent.parent / "configs"
 
 
 def config(small_dataset, tmp_path, **options):
@@ -242,6 +245,12 @@ def test_the_command_logs_aligned_lines_and_prints_the_result_last(
     assert again.returncode == 0, again.stderr
     assert "Skipping training since max_steps has already saved." in again.stderr
     assert again.stdout == done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in CONFIGS.glob("*.flags")))
+def test_each_flagfile_has_flags_of_train_only(run_program, name):
+    done = run_program("train.py", f"--flagfile=configs/{name}", "--log_steps=0")
+    assert "error: `log_steps` must be at least 1" in done.stderr  # After all else was read.
 
 
 @pytest.mark.parametrize(
