@@ -30,6 +30,7 @@ def draw() -> Figure | None:
     found = dict(sorted(found.items(), key=lambda pair: (pair[0] != "ours", pair[0])))
     figure, above = new_figure(620, list(found.values()))
     by_seconds, by_images = above.subplots(1, 2, sharey=True)
+    lowest = 0.8 * (100 - _MARKED[-1])
     for index, (name, entry) in enumerate(found.items()):
         ((columns, rows),) = entry["series"].items()
         if columns.split(", ")[: len(_COLUMNS)] != _COLUMNS:
@@ -39,6 +40,7 @@ def draw() -> Figure | None:
             )
         seconds, images, accuracy = zip(*(row[:3] for row in rows), strict=True)
         wrong = [max(100 * (1 - share), _LEAST_WRONG) for share in accuracy]
+        lowest = min(lowest, 0.8 * min(wrong))
         for axes, xs in ((by_seconds, seconds), (by_images, images)):
             axes.plot(
                 xs,
@@ -49,10 +51,10 @@ def draw() -> Figure | None:
                 label=f"{name}, {entry['figures']['parameters'] / 1e6:.2g} million parameters",
             )
     for axes, what in ((by_seconds, "seconds of training"), (by_images, "captchas trained on")):
-        axes.set(xscale="log", yscale="log", ylim=(None, 130), xlabel=f"{what} (log)")
+        axes.set(xscale="log", yscale="log", ylim=(lowest, 130), xlabel=f"{what} (log)")
         for percent in _MARKED:
             axes.axhline(100 - percent, color=GREY, linestyle="--", linewidth=1)
-        log_ticks(axes.xaxis, (1,))  # Others have no room where numbers are long.
+        log_ticks(axes.xaxis, (1, 3))  # Numbers of captchas are long.
         log_ticks(axes.yaxis)
     for percent in _MARKED:
         by_seconds.annotate(

@@ -18,22 +18,28 @@ _LABELS = {
     "by_inputs": "gradients by inputs",
     "by_weights": "gradients by weights (numbers: % of the measured peak)",
 }
-_LABEL_MS = 0.05  # Of the longest bar: a narrower one has no room for a number.
-_LONGEST_NAME = 24
+_LABEL_SHARE = 0.06  # Of the longest bar: less has no room for a number.
 
 
 def draw() -> Figure | None:
-    """Of the small network; None if it was not measured."""
+    """Of the small network, a row each precision; None if it was not measured."""
     entry = ledger.read("step_profile_small")
     if entry is None:
         return None
     figure, above = new_figure(900, [entry])
     grid = above.subplots(2, 2, sharex="col")
+    passes = {precision: _passes(precision, entry["figures"]) for precision in _PRECISIONS}
+    longest = max(
+        (sum(ms for ms, _ in found.values()) for of in passes.values() for found in of.values()),
+        default=0.0,
+    )
     for precision, (ops, layers) in zip(_PRECISIONS, grid, strict=True):
         _draw_ops(ops, precision, entry["figures"])
-        _draw_layers(layers, precision, entry["figures"])
+        _draw_layers(layers, passes[precision], _LABEL_SHARE * longest)
+        whole = entry["figures"].get(f"{precision}_all_layers_ms", 0.0)
+        _finish(layers, f"{precision}, layers: {whole:.1f} ms in all")
     for axes in grid[-1]:
-        axes.set_xlabel("milliseconds of a step, one op at a time")
+        axes.set_xlabel("ms of a step, one op at a time")
     above.suptitle(entry["title"].replace("`", ""))
     legend_below(above, columns=3)
     return figure
@@ -52,23 +58,27 @@ def _draw_ops(axes, precision: str, figures: dict[str, Any]) -> None:
     _finish(axes, f"{precision}, kinds of ops: {whole:.1f} ms in all")
 
 
-def _draw_layers(axes, precision: str, figures: dict[str, Any]) -> None:
+def _passes(precision: str, figures: dict[str, Any]) -> dict[str, dict[str, tuple[float, str]]]:
+    """Milliseconds and % of the peak, by pass, by layer."""
     keys = [key for key in figures if key.startswith(precision) and key.endswith(_LAYER)]
-    names = [_short(key.removeprefix(f"{precision}_").removesuffix(_LAYER)) for key in keys]
-    passes = [{one: (ms, peak) for one, ms, peak in _PASS.findall(figures[key])} for key in keys]
-    largest = max((sum(float(ms) for ms, _ in found.values()) for found in passes), default=0.0)
-    ends = [0.0] * len(keys)
+    return {
+        _short(key.removeprefix(f"{precision}_").removesuffix(_LAYER)): {
+            one: (float(ms), peak) for one, ms, peak in _PASS.findall(figures[key])
+        }
+        for key in keys
+    }
+
+
+def _draw_layers(axes, layers: dict[str, dict[str, tuple[float, str]]], least_ms: float) -> None:
+    """A bar each layer, cut into its passes, with the % of those that take `least_ms` or more."""
+    ends = [0.0] * len(layers)
     for color, one in zip(COLORS, _PASSES, strict=False):
-        widths = [float(found.get(one, (0, 0))[0]) for found in passes]
-        bars = axes.barh(names, widths, left=ends, color=color, label=_LABELS[one])
-        labels = [
-            found[one][1] if width > _LABEL_MS * largest else ""
-            for found, width in zip(passes, widths, strict=True)
-        ]
+        found = [passes.get(one, (0.0, "")) for passes in layers.values()]
+        widths = [ms for ms, _ in found]
+        bars = axes.barh(list(layers), widths, left=ends, color=color, label=_LABELS[one])
+        labels = [peak if ms >= least_ms else "" for ms, peak in found]
         axes.bar_label(bars, labels, label_type="center", color="white", fontsize=8)
         ends = [end + width for end, width in zip(ends, widths, strict=True)]
-    whole = figures.get(f"{precision}_all_layers_ms", 0.0)
-    _finish(axes, f"{precision}, layers: {whole:.1f} ms in all")
 
 
 def _finish(axes, title: str) -> None:
@@ -80,4 +90,5 @@ def _finish(axes, title: str) -> None:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    first, *others = name.split("+")
+    return f"{first} and {len(others)} more" if others else first

@@ -101,9 +101,9 @@ def keep_step_profile():
     figures = {}
     for precision, factor in (("bfloat16", 1), ("float32", 2)):
         for layer, ms in (
-            ("block1_conv1+block1_conv2", 3.0),
-            ("block2_conv1", 1.5),
-            ("dense", 0.1),
+            ("conv1_1", 3.0),
+            ("conv2_1", 1.5),
+            ("position_0+position_1", 0.1),
         ):
             figures[f"{precision}_{layer}_time_and_percent_of_peak"] = (
                 f"forward {factor * ms:.2f} ms (35 %), by_inputs {factor * ms:.2f} ms (40 %), "
