@@ -1,7 +1,7 @@
 r"""Training with the Estimator, as train.py does it, beside Keras' `model.fit`.
 
-  python benchmarks/against_fit.py --flagfile=configs/captcha.flags       # five minutes
-  python benchmarks/against_fit.py --flagfile=configs/captcha.flags --rounds=5 --steps=100    # two
+  python benchmarks/against_fit.py --flagfile=configs/quick.flags         # five minutes
+  python benchmarks/against_fit.py --flagfile=configs/quick.flags --rounds=5 --steps=100      # two
 
 All train one network on one dataset with batches of the same size, in turns, in one process: each
 steps as often as the others, then waits. So they share TensorFlow's threads, and a slow minute of
@@ -14,7 +14,7 @@ the machine is one of all.
   fit_default  what `fit` does by default: float32, Adam, no shifts, PNG files from a folder by
                keras.utils.image_dataset_from_directory, a bar that shows the progress.
 
-None of them writes a checkpoint meanwhile. `jit_compile` has its default, on a CPU off. The flags
+None of them writes a checkpoint meanwhile, and none chooses among candidates. `jit_compile` has its default, on a CPU off. The flags
 of train.py are flags of this program too, and hold for all three: --net, --batch_size, --data_dir.
 """
 
@@ -94,7 +94,10 @@ def _bound(run, turns: Turns, name: str):
 
 def _config(model_dir: pathlib.Path):
     return dataclasses.replace(
-        train.config_of_flags(), model_dir=str(model_dir), save_checkpoints_steps=_NEVER
+        train.config_of_flags(),
+        model_dir=str(model_dir),
+        save_checkpoints_steps=_NEVER,
+        candidates=1,
     )
 
 

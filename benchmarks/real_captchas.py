@@ -48,7 +48,10 @@ def main(train_flags: list[str]) -> None:
             _trained(pathlib.Path(name) / seed, int(seed), train_flags) for seed in _SEEDS.value
         ]
     n = sum(corrected["n"] for _, corrected, _ in runs)
-    whole = sum(corrected["sequence_accuracy"] * corrected["n"] for _, corrected, _ in runs) / n
+    whole, characters = (
+        sum(corrected[accuracy] * corrected["n"] for _, corrected, _ in runs) / n
+        for accuracy in ("sequence_accuracy", "character_accuracy")
+    )
     low, high = wilson_interval(whole, int(n))
     figures = {
         "pictures_trained_on": _LABELLED.value,
@@ -57,6 +60,7 @@ def main(train_flags: list[str]) -> None:
         "sequence_accuracy_by_corrected_labels": whole,
         "sequence_accuracy_95_low": low,
         "sequence_accuracy_95_high": high,
+        "character_accuracy_by_corrected_labels": characters,
     }
     for seed, (published, corrected, seconds) in zip(_SEEDS.value, runs, strict=True):
         figures |= {
