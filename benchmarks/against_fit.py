@@ -14,8 +14,9 @@ the machine is one of all.
   fit_default  what `fit` does by default: float32, Adam, no shifts, PNG files from a folder by
                keras.utils.image_dataset_from_directory, a bar that shows the progress.
 
-None of them writes a checkpoint meanwhile, and none chooses among candidates. `jit_compile` has its default, on a CPU off. The flags
-of train.py are flags of this program too, and hold for all three: --net, --batch_size, --data_dir.
+None of them writes a checkpoint meanwhile, and none chooses among candidates. `jit_compile` has its
+default, on a CPU off. The flags of train.py are flags of this program too, and hold for all three:
+--net, --batch_size, --data_dir.
 """
 
 import contextlib

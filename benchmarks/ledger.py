@@ -25,7 +25,6 @@ from training.processor import processor_name
 _FOLDER = pathlib.Path(__file__).resolve().parent
 _RESULTS = _FOLDER / "results"
 _WHOLE, _SHORT = "", "short"  # Parts, and where they are below results and plots.
-_CPUINFO = pathlib.Path("/proc/cpuinfo")
 # Folder of rows to the title of their table and the command that makes a row.
 _TABLES = {
     "ideas": (
@@ -111,7 +110,7 @@ def _keep(path: pathlib.Path, title: str, figures: dict[str, Any], series) -> No
         "title": title,
         "command": _in_part(_part(), shlex.join(["python", program, *sys.argv[1:]])),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{num_cores()} cores, {_processor()}, Python {platform.python_version()}",
+        "machine": f"{num_cores()} cores, {processor_name()}, Python {platform.python_version()}",
         "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},
         "figures": figures,
         **({} if series is None else {"series": series}),
@@ -149,17 +148,6 @@ def _in_part(part: str, command: str) -> str:
 def _entries(folder: pathlib.Path, prefix: str = "") -> dict[str, dict[str, Any]]:
     paths = sorted(folder.glob(f"{prefix}*.json"))
     return {path.stem: json.loads(path.read_text()) for path in paths}
-
-
-def _processor() -> str:
-    """Its name; with family and model if it is one that many have, such as "AMD EPYC"."""
-    name = processor_name()
-    if re.search(r"\d", name) or not _CPUINFO.exists():
-        return name
-    numbers = dict(re.findall(r"^(cpu family|model)\s*: *(\d+)$", _CPUINFO.read_text(), re.M))
-    if len(numbers) < 2:
-        return name
-    return f"{name} (family {numbers['cpu family']}, model {numbers['model']})"
 
 
 def _page() -> str:

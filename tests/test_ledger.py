@@ -93,28 +93,3 @@ def test_a_plot_stands_once_at_the_first_entry_whose_name_it_begins(folder):
     assert "## About train_captcha\n\n![Plot: train](plots/train.png)\n\n    python" in page
     assert "twice\n\n![Plot: ideas](plots/ideas.png)\n\n    python" in page
     assert page.count("![") == 2
-
-
-@pytest.mark.parametrize(
-    ("name", "cpuinfo", "expected"),
-    [
-        (
-            "AMD EPYC",
-            "cpu family\t: 26\nmodel\t\t: 2\nmodel name\t: AMD EPYC\n",
-            "(family 26, model 2)",
-        ),
-        ("AMD EPYC 9654", "cpu family\t: 25\nmodel\t\t: 17\n", ""),
-        ("Graviton", "CPU implementer\t: 0x41\n", ""),
-        ("arm", None, ""),
-    ],
-    ids=["of_many", "a_model", "without_numbers", "not_linux"],
-)
-def test_a_processor_whose_name_is_of_many_is_told_with_its_numbers(
-    tmp_path, monkeypatch, name, cpuinfo, expected
-):
-    path = tmp_path / "cpuinfo"
-    if cpuinfo is not None:
-        path.write_text(cpuinfo)
-    monkeypatch.setattr(ledger, "_CPUINFO", path)
-    monkeypatch.setattr(ledger, "processor_name", lambda: name)
-    assert ledger._processor() == f"{name} {expected}".rstrip()
