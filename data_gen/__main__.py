@@ -103,7 +103,8 @@ def main(_: list[str]) -> None:
         _preview(pathlib.Path(_PREVIEW.value))
         return
     config = _config()
-    if isinstance(config, ImportConfig):
+    imported = isinstance(config, ImportConfig)
+    if imported:
         import_images(config)
         print(f"{config.out_dir}: {time.monotonic() - started:.1f} s")
     else:
@@ -123,7 +124,9 @@ def main(_: list[str]) -> None:
         num_shards = check_alike(load_description(_LIKE.value), load_description(out))
         print(f"as {_LIKE.value}: all {num_shards} shards have the same SHA-256")
     print(f"look at {out}/preview.png")
-    print(f"next: python train.py --flagfile=configs/captcha.flags --data_dir={out}")
+    # Real pictures are few and some labels wrong: docs/real_captchas.md.
+    flagfile = "from_scratch" if imported else "captcha"
+    print(f"next: python train.py --flagfile=configs/{flagfile}.flags --data_dir={out}")
 
 
 def _config() -> GenerateConfig | ImportConfig:

@@ -271,3 +271,35 @@ def test_bad_input_is_one_line(tmp_path, run_program, arguments, message):
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.slow
+def test_a_trained_model_goes_on_with_imported_pictures(small_dataset, tmp_path, run_program):
+    """As docs/real_captchas.md has it."""
+
+    def run(*arguments, status=0):
+        done = run_program(*arguments)
+        assert done.returncode == status, done.stderr
+        return done
+
+    few = ("--max_steps=2", "--batch_size=8")
+    drawn, begun = f"--data_dir={small_dataset}", tmp_path / "begun"
+    run("train.py", "--flagfile=configs/captcha.flags", drawn, f"--model_dir={begun}", *few)
+    pictures = tmp_path / "pictures"
+    run("records", "dump", small_dataset, "--split=train", "--n=30", f"--out={pictures}")
+    size = ("--width=100", "--height=30", "--resize=stretch")
+    imported = run("data_gen", f"--from_images={pictures}", *size, f"--out={tmp_path / 'data'}")
+    assert "next: python train.py --flagfile=configs/from_scratch.flags" in imported.stdout
+    own = ("--flagfile=configs/fine_tune.flags", f"--data_dir={tmp_path / 'data'}", *few)
+    done = run("train.py", *own, f"--model_dir={tmp_path / 'own'}", f"--warm_start_from={begun}")
+    assert f"24 of 24 variables from {begun}" in done.stderr
+    nothing = tmp_path / "nothing"
+    refused = run(
+        "train.py",
+        *own,
+        f"--model_dir={tmp_path / 'other'}",
+        f"--warm_start_from={nothing}",
+        status=1,
+    )
+    assert refused.stderr.splitlines()[-1].startswith("error: ")
+    assert str(nothing) in refused.stderr.splitlines()[-1]
