@@ -20,6 +20,11 @@ def import_quietly() -> None:
         return
     # The libraries write to the descriptor, past sys.stderr.
     original = os.dup(_STDERR)
+    # TensorFlow loads Keras, and Keras matplotlib if it is there: 0.7 s, for plots that no program
+    # here lets it draw. A None in this place stands for a module that cannot be imported.
+    hides_matplotlib = "matplotlib" not in sys.modules
+    if hides_matplotlib:
+        sys.modules["matplotlib"] = None
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), _STDERR)
         try:
@@ -31,5 +36,7 @@ def import_quietly() -> None:
             os.write(original, held.read())
             raise
         finally:
+            if hides_matplotlib:
+                del sys.modules["matplotlib"]
             os.dup2(original, _STDERR)
             os.close(original)

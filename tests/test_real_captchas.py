@@ -28,10 +28,9 @@ def test_it_is_trained_on_labels_as_published_and_read_by_the_corrected_ones(tmp
         "--dropout=0",
     )
     assert done.returncode == 0, done.stderr
-    figures = {
-        name.strip(): value.strip()
-        for name, _, value in (line.partition("  ") for line in done.stdout.splitlines())
-    }
+    figures = dict(
+        (part.strip() for part in line.rsplit(maxsplit=1)) for line in done.stdout.splitlines()
+    )
     assert figures["n_test"] == "100"
     by_corrected = float(figures["sequence_accuracy_by_corrected_labels"])
     by_published = float(figures["seed 4: sequence_accuracy_by_published_labels"])

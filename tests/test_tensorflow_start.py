@@ -47,6 +47,25 @@ def test_standard_error_is_back_afterwards(stand_in):
     assert result.stderr == "mine\n"
 
 
+def test_matplotlib_is_not_loaded_with_tensorflow_and_can_be_afterwards(stand_in, tmp_path):
+    (tmp_path / "matplotlib.py").write_text("print('loaded')\n")
+    path = stand_in(
+        "config = types.SimpleNamespace(list_physical_devices=lambda: [])\n"
+        "try:\n    import matplotlib\nexcept ImportError:\n    print('not there')"
+    )
+    result = run(f"{START}; import matplotlib", **path)
+    assert (result.returncode, result.stdout) == (0, "not there\nloaded\n"), result.stderr
+
+
+def test_matplotlib_that_is_loaded_stays(stand_in, tmp_path):
+    (tmp_path / "matplotlib.py").write_text("name = 'mine'\n")
+    path = stand_in("config = types.SimpleNamespace(list_physical_devices=lambda: [])")
+    result = run(
+        f"import matplotlib; {START}; import sys; print(sys.modules['matplotlib'].name)", **path
+    )
+    assert result.stdout == "mine\n", result.stderr
+
+
 def test_what_was_printed_is_shown_if_the_import_fails(stand_in):
     result = run(START, **stand_in("raise ImportError('no such library')"))
     assert result.stderr.startswith("oneDNN is on\n")
