@@ -16,7 +16,7 @@ import pathlib
 import sys
 import tempfile
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 
@@ -25,6 +25,7 @@ from absl import flags
 
 import command_line
 import tensorflow_start
+from benchmarks.published_labels import Labelled, csv_rows, published_labels
 from data_gen.import_config import ImportConfig
 from data_gen.import_images import import_images
 from records.image_decoding import decode_image_file
@@ -36,14 +37,6 @@ _SEEDS = flags.DEFINE_list("seeds", ["0"], "Of the draw, the import and the audi
 _N = flags.DEFINE_integer("n", None, "How many pictures; by default all.", lower_bound=100)
 _NOISE = flags.DEFINE_float("noise", None, "Share of labels to make wrong.", 0, 1)
 _START = flags.DEFINE_string("start", "auto", "As of `records audit`.")
-
-
-class Labelled(NamedTuple):
-    """A picture file."""
-
-    path: pathlib.Path
-    published: str
-    correct: str
 
 
 def main(_: list[str]) -> None:
@@ -76,12 +69,7 @@ def main(_: list[str]) -> None:
 
 def _chosen(seed: int) -> list[Labelled]:
     """The pictures to audit, under the labels to audit them with."""
-    folder = pathlib.Path(_DATA.value)
-    corrections = {row["file"]: row["correct"] for row in _rows(folder / "corrections.csv")}
-    files = [
-        Labelled((folder / file).absolute(), label, corrections.get(file, label))
-        for file, label in ((row["file"], row["label"]) for row in _rows(folder / "labels.csv"))
-    ]
+    files = published_labels(_DATA.value)
     generator = np.random.default_rng((seed, 0, 0))
     files = [files[index] for index in sorted(generator.permutation(len(files))[: _N.value])]
     if _NOISE.value is None:
@@ -130,11 +118,11 @@ def _audited(files: list[Labelled], seed: int) -> tuple[tuple[int, int, int, int
         correct = {_pixels(file.path): file.correct for file in files}
         imported = [
             (row["published"], correct[_pixels(folder / "audit" / row["file"])])
-            for row in _rows(folder / "audit" / "labels.csv")
+            for row in csv_rows(folder / "audit" / "labels.csv")
         ]
         listed = [
             (row["label"], row["proposed"], correct[_pixels(folder / "audit" / row["file"])])
-            for row in _rows(folder / "audit" / "audit.csv")
+            for row in csv_rows(folder / "audit" / "audit.csv")
         ]
     num_wrong = sum(published != right for published, right in imported)
     num_found = sum(published != right for published, _, right in listed)
@@ -151,11 +139,6 @@ def _audited(files: list[Labelled], seed: int) -> tuple[tuple[int, int, int, int
 
 def _pixels(path: pathlib.Path) -> bytes:
     return hashlib.sha256(decode_image_file(path).tobytes()).digest()
-
-
-def _rows(path: pathlib.Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from absl import flags
 
 import command_line
 import tensorflow_start
+from benchmarks.published_labels import published_labels
 
 _DATA = flags.DEFINE_string("data", None, "Folder of pictures with the two lists.", required=True)
 _LABELLED = flags.DEFINE_integer("labelled", 200, "Pictures to train on.", lower_bound=1)
@@ -81,15 +82,14 @@ def _trained(
 ) -> tuple[dict[str, float], dict[str, float], float]:
     """What is read of the pictures not trained on, by published and corrected labels; seconds."""
     folder.mkdir()
-    rows = _rows("labels.csv")
-    right = {row["file"]: row["correct"] for row in _rows("corrections.csv")}
-    for name, corrections in (("published", {}), ("corrected", right)):
+    files = published_labels(_DATA.value)
+    published = [(path, label) for path, label, _ in files]
+    corrected = [(path, label) for path, _, label in files]
+    for name, rows in (("published", published), ("corrected", corrected)):
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             lines = csv.writer(file)
             lines.writerow(("file", "label"))
-            for row in rows:
-                picture = (pathlib.Path(_DATA.value) / row["file"]).absolute()
-                lines.writerow((picture, corrections.get(row["file"], row["label"])))
+            lines.writerows(rows)
         # The same pictures to train on under both labels: the split is by pixels.
         _run(
             "data_gen",
@@ -97,7 +97,7 @@ def _trained(
             f"--width={_WIDTH.value}",
             f"--height={_HEIGHT.value}",
             "--resize=stretch",
-            f"--n_test={len(rows) - _LABELLED.value}",
+            f"--n_test={len(files) - _LABELLED.value}",
             f"--seed={seed}",
             f"--out={folder / name}",
         )
@@ -108,18 +108,15 @@ def _trained(
     seconds = time.monotonic() - started
     data = f"--data_dir={folder / 'corrected'}"
     _run("train.py", f"--flagfile={model / 'flags.txt'}", "--mode=evaluate", data)
-    corrected = next(model.glob("eval_*")) / "metrics.json"
-    published = model / "eval" / "metrics.json"
-    return json.loads(published.read_text()), json.loads(corrected.read_text()), seconds
+    by_published, by_corrected = (
+        json.loads((folder / "metrics.json").read_text())
+        for folder in (model / "eval", next(model.glob("eval_*")))
+    )
+    return by_published, by_corrected, seconds
 
 
 def _run(*arguments: str) -> None:
     subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with (pathlib.Path(_DATA.value) / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

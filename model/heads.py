@@ -57,3 +57,15 @@ def logits_by_example(logits: tf.Tensor, num_positions: int) -> tf.Tensor:
     """The logits of each picture together: `[L * N, K]` to `[N, L, K]`."""
     by_position = tf.reshape(logits, [num_positions, -1, logits.shape[-1]])  # [L, N, K]
     return tf.transpose(by_position, [1, 0, 2])
+
+
+def log_confidence(logits: tf.Tensor) -> tf.Tensor:
+    """Log of the probability of the whole text that is read.
+
+    Args:
+      logits: float32 `[N, L, K]`.
+
+    Returns:
+      float32 `[N]`, in (-inf, 0].
+    """
+    return tf.reduce_sum(tf.reduce_max(tf.nn.log_softmax(logits), axis=-1), axis=-1)

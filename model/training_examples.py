@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 
 from model.augment import random_shift
-from model.heads import logits_by_example
+from model.heads import log_confidence, logits_by_example
 from model.params import ModelParams
 
 
@@ -57,5 +57,4 @@ def _least_sure(net: keras.Model, image: tf.Tensor, params: ModelParams) -> tf.T
     """Of each row's candidates the one whose whole text is least probable; int64 `[N]`."""
     flat = tf.reshape(image, [-1, *params.network.image_shape])
     logits = logits_by_example(net(flat, training=False), params.network.num_positions)
-    log_confidence = tf.reduce_sum(tf.reduce_max(tf.nn.log_softmax(logits), axis=-1), axis=-1)
-    return tf.argmin(tf.reshape(log_confidence, [-1, params.candidates]), axis=-1)
+    return tf.argmin(tf.reshape(log_confidence(logits), [-1, params.candidates]), axis=-1)

@@ -12,6 +12,8 @@ import math
 
 import tensorflow as tf
 
+from model.heads import log_confidence
+
 _SURE = 0.9
 
 
@@ -26,7 +28,6 @@ def trusted_labels(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
       bool `[N]`: False where the text read differs from the label and is read with a probability,
       of all its characters together, of at least 0.9. No gradient flows.
     """
-    log_probabilities = tf.stop_gradient(tf.nn.log_softmax(logits))
-    log_confidence = tf.reduce_sum(tf.reduce_max(log_probabilities, axis=-1), axis=-1)
-    read_otherwise = tf.reduce_any(tf.argmax(log_probabilities, axis=-1) != labels, axis=-1)
-    return ~(read_otherwise & (log_confidence >= math.log(_SURE)))
+    logits = tf.stop_gradient(logits)
+    read_otherwise = tf.reduce_any(tf.argmax(logits, axis=-1) != labels, axis=-1)
+    return ~(read_otherwise & (log_confidence(logits) >= math.log(_SURE)))
