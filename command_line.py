@@ -86,6 +86,10 @@ def _status_of(main: Main, arguments: list[str], positionals: str | None) -> int
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         _print_error(f"{error}. Make room and run it again." if full else error)
         return 1
+    finally:
+        # What was done is done: a signal that comes while Python ends must not make it a failure.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _raise_terminated(*_) -> None:

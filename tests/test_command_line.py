@@ -59,6 +59,24 @@ def test_a_main_cleans_up_undisturbed_when_it_is_terminated(program):
     assert (done.returncode, done.stdout, done.stderr) == (143, "clean\n", "error: terminated\n")
 
 
+@pytest.mark.parametrize("number", [2, 15], ids=["ctrl_c", "sigterm"])
+@pytest.mark.parametrize(
+    ("end", "status", "stderr"),
+    [("return 0", 0, ""), ("raise ValueError('`n`')", 1, "error: `n`\n")],
+    ids=["good", "bad"],
+)
+def test_a_signal_once_the_main_is_done_changes_nothing(program, number, end, status, stderr):
+    done = program(
+        f"""import atexit, os
+    atexit.register(lambda: os.kill(os.getpid(), {number}))
+    class Last:
+        def __del__(self, kill=os.kill, process=os.getpid()): kill(process, {number})
+    sys.kept_to_the_end = Last()
+    {end}"""
+    )
+    assert (done.returncode, done.stderr) == (status, stderr)
+
+
 def test_an_error_of_our_own_logic_keeps_its_traceback(program):
     done = program("raise TypeError('a bug')")
     assert done.returncode == 1
