@@ -26,6 +26,8 @@ class Idea:
     # Times the steps of the base, whose number of captchas seen it keeps with another batch size.
     steps_factor: float = 1.0
     kernel_ratio: float | None = None  # Of Muon; None: its default.
+    activation: str | None = None  # None: the network's of the flags.
+    head_factor: float = 1.0  # Times the network's are the initial weights of its heads.
 
 
 def _widths(*blocks: tuple[int, ...], dense: tuple[int, ...] = _DEFAULT_DENSE) -> Architecture:
@@ -97,6 +99,14 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         "wide_candidates_8": Idea(
             what="twice as wide, the least sure of 8",
             flags={"net": "wide", "candidates": 8},
+        ),
+        # What it begins with.
+        "relu": Idea(what="ReLU, which can die", activation="relu"),
+        "large_heads": Idea(
+            what="heads begin ten times as large, as Keras has them", head_factor=10
+        ),
+        "relu_large_heads": Idea(
+            what="ReLU, and heads ten times as large", activation="relu", head_factor=10
         ),
         "no_dense": Idea(
             what="no dense layer before the heads",

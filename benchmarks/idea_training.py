@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import tensorflow as tf
 
 from benchmarks.idea_table import Idea
@@ -10,7 +11,7 @@ from model.heads import targets_in_logit_order
 from model.metrics import wilson_interval
 from model.model_fn import model_fn
 from model.muon import ConvolutionMuon
-from model.networks import build_network
+from model.networks import NetworkConfig, build_network
 from model.optimizer import make_optimizer
 from model.params import ModelParams
 from model.schedule import make_schedule
@@ -89,7 +90,7 @@ def _estimator(idea: Idea, params: ModelParams, config: TrainConfig) -> Estimato
     return Estimator(
         _model_fn(idea),
         config.model_dir,
-        net_fn=lambda params: build_network(params.network, idea.architecture),
+        net_fn=lambda params: _network(idea, params.network),
         optimizer_fn=optimizer_fn,
         config=RunConfig(
             save_checkpoints_steps=config.max_steps,
@@ -100,6 +101,15 @@ def _estimator(idea: Idea, params: ModelParams, config: TrainConfig) -> Estimato
         ),
         params=params,
     )
+
+
+def _network(idea: Idea, config: NetworkConfig) -> keras.Model:
+    activation = idea.activation or config.activation
+    net = build_network(dataclasses.replace(config, activation=activation), idea.architecture)
+    for position in range(config.num_positions):
+        kernel = net.get_layer(f"position_{position}").kernel
+        kernel.assign(idea.head_factor * kernel)
+    return net
 
 
 def _model_fn(idea: Idea):

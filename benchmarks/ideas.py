@@ -3,12 +3,13 @@ r"""What each idea gives: the same training with one thing changed, a row in the
   python benchmarks/ideas.py --list
   python benchmarks/ideas.py --ideas=base,adam                          # 2 minutes each
   python benchmarks/ideas.py --ideas=base,shifts --data_dir=captcha_data --steps=3000
+  python benchmarks/ideas.py --ideas=base,relu --style=letters --steps=600
   python benchmarks/ideas.py --ideas=base --steps=30 --n_read=500 --norecord   # does it run
 
 Trains the base (train.py's defaults without shifts, dropout and candidates) with the idea, and
-reads 20,000 captchas drawn from another seed. By default captchas to train on are drawn live and
-none comes twice; with --data_dir they are a dataset's, as often as the steps need them. Differences
-of less than some 0.2 points are chance: `base_seed_1` is the base from another seed.
+reads 20,000 captchas of --style drawn from another seed. By default captchas to train on are drawn
+live and none comes twice; with --data_dir they are a dataset's, as often as the steps need them.
+Differences of less than some 0.2 points are chance: `base_seed_1` is the base from another seed.
 """
 
 import pathlib
@@ -26,10 +27,10 @@ import tensorflow_start
 _IDEAS = flags.DEFINE_list("ideas", [], "Names, one after the other; see --list.")
 _LIST = flags.DEFINE_bool("list", False, "Print the ideas.")
 _DATA_DIR = flags.DEFINE_string(
-    "data_dir", "live:default?seed=77", "What to train on: a dataset, or live:STYLE?seed=0."
+    "data_dir", None, "A dataset to train on. By default captchas of --style are drawn live."
 )
 _STEPS = flags.DEFINE_integer("steps", 1500, "Of the base, 64 captchas each.", lower_bound=2)
-_STYLE = flags.DEFINE_string("style", "default", "Of the captchas to read.")
+_STYLE = flags.DEFINE_enum("style", "default", ["default", "letters"], "Of the captchas to read.")
 _N_READ = flags.DEFINE_integer("n_read", 20000, "Captchas to read.", lower_bound=1)
 _RECORD = flags.DEFINE_bool("record", True, "Keep the rows in benchmarks/results.")
 
@@ -56,16 +57,22 @@ def main(_: list[str]) -> None:
         )
     logging.set_verbosity(logging.WARNING)
     read = f"live:{_STYLE.value}?seed={_READ_SEED}&n_test={_N_READ.value}"
-    table = "ideas" if _DATA_DIR.value.startswith("live:") else "ideas_with_a_dataset"
+    data_dir = _DATA_DIR.value or f"live:{_STYLE.value}?seed=77"
     for name in _IDEAS.value:
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as model_dir:
-            figures = train_and_read(IDEAS[name], _DATA_DIR.value, read, model_dir, _STEPS.value)
+            figures = train_and_read(IDEAS[name], data_dir, read, model_dir, _STEPS.value)
         figures["seconds"] = round(time.monotonic() - started)
         if _RECORD.value:
-            ledger.record_row(table, name, IDEAS[name].what, figures)
+            ledger.record_row(_table(), name, IDEAS[name].what, figures)
         else:
             ledger.show({"idea": name, **figures})
+
+
+def _table() -> str:
+    if _DATA_DIR.value:
+        return "ideas_with_a_dataset"
+    return "ideas" if _STYLE.value == "default" else f"ideas_{_STYLE.value}"
 
 
 if __name__ == "__main__":

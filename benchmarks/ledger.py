@@ -31,6 +31,10 @@ _TABLES = {
         "Ideas, each alone, on captchas that never come twice",
         "python benchmarks/ideas.py --ideas=IDEA",
     ),
+    "ideas_letters": (
+        "Ideas, each alone, on captchas of 36 classes that never come twice",
+        "python benchmarks/ideas.py --ideas=IDEA --style=letters --steps=STEPS",
+    ),
     "ideas_with_a_dataset": (
         "Ideas, each alone, on 50,000 captchas",
         "python benchmarks/ideas.py --ideas=IDEA --data_dir=captcha_data --steps=STEPS",

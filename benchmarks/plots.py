@@ -37,6 +37,10 @@ def main(_: list[str]) -> None:
         "reading_speed": (plot_reading_speed.draw, "reading_speed.py"),
         "growth": (plot_growth.draw, "growth.py"),
         "ideas": (functools.partial(plot_ideas.draw, "ideas"), "ideas.py --ideas=base,..."),
+        "ideas_letters": (
+            functools.partial(plot_ideas.draw, "ideas_letters"),
+            "ideas.py --ideas=base,... --style=letters",
+        ),
         "ideas_with_a_dataset": (
             functools.partial(plot_ideas.draw, "ideas_with_a_dataset"),
             "ideas.py --ideas=base,... --data_dir=captcha_data",

@@ -89,17 +89,21 @@ def main(train_flags: list[str]) -> int:
 
 def _run(train_flags: list[str]) -> tuple[int, list[tuple[int, float]]]:
     """Runs train.py; returns its status and the loss of each logged step."""
-    process = subprocess.Popen(
+    losses = []
+    with subprocess.Popen(
         [sys.executable, "train.py", *train_flags],
         stderr=subprocess.PIPE,
         text=True,
         cwd=sys.path[0],
-    )
-    losses = []
-    for line in process.stderr:
-        sys.stderr.write(line)
-        losses += [(int(step), float(loss)) for step, loss in _LOGGED.findall(line)]
-    return process.wait(), losses
+    ) as process:
+        try:
+            for line in process.stderr:
+                sys.stderr.write(line)
+                losses += [(int(step), float(loss)) for step, loss in _LOGGED.findall(line)]
+        except BaseException:
+            process.terminate()
+            raise
+    return process.returncode, losses
 
 
 def _evaluation(model_dir: pathlib.Path) -> list[str]:

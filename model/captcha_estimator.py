@@ -84,5 +84,6 @@ def network_config(description: ModelDescription, **options) -> NetworkConfig:
         num_positions=description.num_positions,
         num_classes=description.num_classes,
         has_blank=description.has_blank,
+        activation=description.activation,
         **options,
     )

@@ -17,6 +17,7 @@ class ModelDescription:
     alphabet: str  # Class k is character k.
     num_positions: int  # Characters of a captcha; of the longest, if they vary.
     has_blank: bool = False  # Whether they vary: class len(alphabet) then stands for none.
+    activation: str = "relu"  # Of its layers. The default is what all had that do not say.
 
     @property
     def num_classes(self) -> int:
@@ -38,7 +39,7 @@ def has_description(model_dir: str | os.PathLike) -> bool:
 
 
 def load_description(model_dir: str | os.PathLike) -> ModelDescription:
-    """Reads `model.json`; one from before captchas could vary in length has no `has_blank`.
+    """Reads `model.json`; an older one has no `has_blank` and no `activation`.
 
     Raises:
       ValueError: If `model_dir` has none, so that nothing was trained there, or it is damaged.

@@ -25,19 +25,29 @@ class Architecture:
     ]  # Channels of each convolution, a 2x2 pool after each block.
     dense_units: tuple[int, ...]
     dropout: float  # After each dense layer.
+    activation: str = "relu"  # Of every convolution and dense layer, a name that Keras knows.
 
 
+# A leaky one cannot die. With 36 classes all but a few ReLUs of one layer did, in the first hundred
+# steps, and the network stayed at chance (BUILD_NOTES.md, "What breaks the plateau").
+ACTIVATIONS = ("relu", "leaky_relu")
 _VGG_DENSE = (4096, 4096)
 
 NETWORKS: Mapping[str, Architecture] = MappingProxyType(
     {
         # Chosen by measurement, see BUILD_NOTES.md "The default network".
         "small": Architecture(
-            blocks=((16,), (32, 32), (64, 64), (128, 128)), dense_units=(256,), dropout=0.2
+            blocks=((16,), (32, 32), (64, 64), (128, 128)),
+            dense_units=(256,),
+            dropout=0.2,
+            activation="leaky_relu",
         ),
         # Twice as wide, at half the speed.
         "wide": Architecture(
-            blocks=((32,), (64,), (128, 128), (256, 256)), dense_units=(512,), dropout=0.2
+            blocks=((32,), (64,), (128, 128), (256, 256)),
+            dense_units=(512,),
+            dropout=0.2,
+            activation="leaky_relu",
         ),
         # Article 004, with its unusual fourth block.
         "book": Architecture(
@@ -83,6 +93,7 @@ class NetworkConfig:
     num_positions: int
     num_classes: int
     has_blank: bool = False  # Whether the last class stands for no character.
+    activation: str | None = None  # None: the architecture's own.
     dropout: float | None = None  # None: the architecture's own.
     dtype_policy: str = "float32"  # Or "mixed_bfloat16": computes in bfloat16, keeps float32.
     seed: int = 0  # Of the initial weights and of dropout.
@@ -91,6 +102,11 @@ class NetworkConfig:
         if self.name not in NETWORKS:
             raise ValueError(
                 f"`net` must be one of {', '.join(NETWORKS)}, received {self.name!r}. Choose one."
+            )
+        if self.activation not in (None, *ACTIVATIONS):
+            raise ValueError(
+                f"`activation` must be one of {', '.join(ACTIVATIONS)}, received "
+                f"{self.activation!r}. Choose one."
             )
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ValueError(
@@ -117,6 +133,7 @@ def build_network(config: NetworkConfig, architecture: Architecture | None = Non
     """
     architecture = architecture or NETWORKS[config.name]
     dropout = architecture.dropout if config.dropout is None else config.dropout
+    activation = config.activation or architecture.activation
     seeds = _layer_seeds(config.seed)
     image = keras.Input(config.image_shape, name="image", dtype="uint8")
     x = PerImageStandardisation(dtype=config.dtype_policy, name="standardise")(image)
@@ -126,7 +143,7 @@ def build_network(config: NetworkConfig, architecture: Architecture | None = Non
                 filters,
                 3,
                 padding="same",
-                activation="relu",
+                activation=activation,
                 # He, https://arxiv.org/abs/1502.01852: keeps the variance through ReLU layers.
                 # Glorot, which Keras defaults to, halves it in each.
                 kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
@@ -141,7 +158,7 @@ def build_network(config: NetworkConfig, architecture: Architecture | None = Non
     for layer, units in enumerate(architecture.dense_units, start=1):
         x = keras.layers.Dense(
             units,
-            activation="relu",
+            activation=activation,
             kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
             dtype=config.dtype_policy,
             name=f"fc{layer}",

@@ -129,8 +129,8 @@ def _one_class_only(examples: Examples) -> str | None:
 
 
 def _starts_far_from_chance(attempt: Attempt) -> str | None:
-    # Fresh networks of ours start at up to 2.5 times ln K; raw pixels in place of standardised ones
-    # give 10 times and more.
+    # Fresh networks of ours start within 5 % of ln K, and with heads as Keras has them at up to 2.5
+    # times that; raw pixels in place of standardised ones give 15 times and more.
     first = float(attempt.losses[0])
     if not math.isfinite(first) or first <= 5 * attempt.chance:
         return None
@@ -172,7 +172,8 @@ def _logits_through_an_activation(attempt: Attempt) -> str | None:
     if low == high or low < -1:
         return None
     if low >= 0:
-        what = "a sigmoid or a softmax" if high <= 1 else "a ReLU"
+        # A sigmoid comes near 0 and is not: a ReLU gives exact zeros.
+        what = "a sigmoid or a softmax" if low > 0 and high <= 1 else "a ReLU"
     elif high <= 1 and max(-low, high) > 0.9:
         what = "a tanh"
     else:

@@ -78,6 +78,7 @@ def test_the_description_says_what_the_export_reads(exported):
         "alphabet": "0123456789",
         "num_positions": 2,
         "has_blank": False,
+        "activation": "relu",
         "step": 3,
         "trained_on": {"data_dir": "d", "generator": "data_gen", "identity": "0f"},
     }

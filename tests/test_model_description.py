@@ -25,13 +25,15 @@ def test_a_description_is_read_as_it_was_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
 
 
-def test_a_description_from_before_captchas_could_vary_in_length_is_read(tmp_path):
+def test_an_older_description_is_read_as_what_was_trained_then(tmp_path):
     save_description(TRAINED, tmp_path)
     path = tmp_path / "model.json"
     values = json.loads(path.read_text())
     assert values.pop("has_blank") is False
+    assert values.pop("activation") == "relu"
     path.write_text(json.dumps(values))
     assert load_description(tmp_path) == TRAINED
+    assert network_config(load_description(tmp_path)).activation == "relu"
 
 
 @pytest.mark.parametrize(("has_blank", "num_classes"), [(False, 10), (True, 11)])
@@ -51,6 +53,7 @@ def test_the_blank_is_one_class_behind_the_alphabet(has_blank, num_classes):
         ({"alphabet": "ABC"}, "alphabet '0123456789' against 'ABC'"),
         ({"num_positions": 5}, "num_positions 4 against 5"),
         ({"has_blank": True}, "has_blank False against True"),
+        ({"activation": "leaky_relu"}, "activation 'relu' against 'leaky_relu'"),
     ],
 )
 def test_other_data_or_another_network_is_refused_with_the_difference(options, difference):

@@ -20,6 +20,7 @@ def config(**options):
     ("options", "message"),
     [
         ({"name": "vgg12"}, "`net` must be one of small, .* received 'vgg12'"),
+        ({"activation": "sigmoid"}, "`activation` must be one of relu, leaky_relu, received 's"),
         ({"dropout": 1.0}, r"`dropout` must be in \[0, 1\), received 1.0"),
         ({"dropout": -0.1}, "received -0.1"),
     ],
@@ -80,6 +81,36 @@ def test_logits_are_float32_when_the_network_computes_in_bfloat16():
     assert net.get_layer("fc1").compute_dtype == "bfloat16"
     assert net.output.dtype == "float32"
     assert {v.dtype for v in net.trainable_variables} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    ("options", "activation"),
+    [
+        ({}, "leaky_relu"),
+        ({"name": "wide"}, "leaky_relu"),
+        ({"name": "vgg11"}, "relu"),  # As published.
+        ({"activation": "relu"}, "relu"),
+        ({"name": "vgg11", "activation": "leaky_relu"}, "leaky_relu"),
+    ],
+)
+def test_every_hidden_layer_has_the_networks_activation(options, activation):
+    net = build_network(config(**options))
+    hidden = [layer for layer in net.layers if layer.name.startswith(("conv", "fc"))]
+    assert len(hidden) > 6
+    assert {layer.activation.__name__ for layer in hidden} == {activation}
+
+
+@pytest.mark.parametrize("name", ["small", "wide", "vgg11"])
+@pytest.mark.parametrize("num_classes", [10, 36])
+def test_a_fresh_network_guesses(name, num_classes):
+    """Its loss is that of guessing, ln K, though its logits tell pictures apart."""
+    net = build_network(config(name=name, num_classes=num_classes))
+    rng = np.random.default_rng(0)
+    logits = net(rng.integers(0, 256, (32, 30, 100, 3), np.uint8))
+    labels = tf.constant(rng.integers(0, num_classes, 4 * 32))
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    assert float(tf.reduce_mean(losses)) == pytest.approx(np.log(num_classes), rel=0.1)
+    assert np.std(logits, axis=0).min() > 0
 
 
 def test_equal_configs_give_equal_weights_and_other_seeds_others():

@@ -144,7 +144,7 @@ PROVOKED = {
     ],
     "one_class_only": [({"y": np.full([N, L], 3)}, "all 32 labels are [3, 3]")],
     "starts_far_from_chance": [
-        ({**net_with(after=Times(30.0)), "rate": 1e-3, "max_steps": 5}, "far from 1.386"),
+        ({**net_with(after=Times(300.0)), "rate": 1e-3, "max_steps": 5}, "far from 1.386"),
     ],
     "not_finite": [
         (net_with(after=Times(np.nan)), "nan before the first step"),
@@ -160,7 +160,7 @@ PROVOKED = {
     "logits_through_an_activation": [
         (net_with(after=keras.layers.Activation("sigmoid")), "a sigmoid or a softmax stands"),
         (net_with(after=keras.layers.Softmax()), "a sigmoid or a softmax stands"),
-        ({**net_with(after=keras.layers.Activation("tanh")), "max_steps": 8}, "a tanh stands"),
+        ({**net_with(after=keras.layers.Activation("tanh")), "max_steps": 16}, "a tanh stands"),
         ({**net_with(after=keras.layers.Activation("relu")), "max_steps": 8}, "a ReLU stands"),
     ],
     "learning_rate_too_high": [

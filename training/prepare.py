@@ -16,6 +16,7 @@ from model.description import (
     save_description,
 )
 from model.estimator import Estimator, RunConfig, make_strategy
+from model.networks import NETWORKS
 from model.params import ModelParams
 from model.precision import dtype_policy
 from model.trained_on import TrainedOn, check_trained_on, save_trained_on
@@ -59,13 +60,15 @@ def prepare(config: TrainConfig, dataset: DatasetDescription | LiveData) -> Esti
 
 
 def describe(config: TrainConfig, dataset) -> ModelDescription:
-    """What the network will read."""
+    """What the network will read, and its shape; a name that no network has is refused later."""
+    architecture = NETWORKS.get(config.net, NETWORKS["book"])
     return ModelDescription(
         net=config.net,
         image_shape=dataset.image_shape,
         alphabet=dataset.alphabet,
         num_positions=dataset.num_positions,
         has_blank=dataset.has_blank,
+        activation=architecture.activation,
     )
 
 
