@@ -48,6 +48,16 @@ def small_dataset(tmp_path_factory):
     return out
 
 
+@pytest.fixture
+def disk(tmp_path):
+    """An empty disk that can be made too small, see `small_disk`."""
+    from small_disk import small_disk
+
+    folder = tmp_path / "disk"
+    with small_disk(folder):
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def saved_model(tmp_path_factory):
     """A folder of one version of a small network, see `exported_network`."""

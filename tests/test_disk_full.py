@@ -1,38 +1,17 @@
 """On a disk that is full: one line, the old data as it was, and it works once there is room."""
 
 import shutil
-import subprocess
 
 import pytest
+from small_disk import ENOUGH_BYTES, PAGE_BYTES, resize
 from tiny_dataset import files_of, write_tiny_dataset
 
 # Small pictures, by the library itself, which has nothing to compile first.
 LOOK = ("--width=40", "--height=20", "--length=2", "--renderer=captcha")
-_PAGE_BYTES = 4096  # What tmpfs counts in.
-_BYTES = 512_000_000  # Room for anything.
-
-
-@pytest.fixture
-def disk(tmp_path):
-    """An empty disk of which `resize` says how large it is."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if mount("-t", "tmpfs", "-o", f"size={_BYTES}", "captcha_test", folder).returncode != 0:
-        pytest.skip("mounting a tmpfs, the only small disk there is, needs root")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def mount(*arguments) -> subprocess.CompletedProcess:
-    return subprocess.run(["mount", *arguments], capture_output=True, check=False)
-
-
-def resize(disk, num_bytes) -> None:
-    assert mount("-o", f"remount,size={num_bytes}", disk).returncode == 0
 
 
 def bytes_on_disk(files) -> int:
-    return sum(-(-len(content) // _PAGE_BYTES) * _PAGE_BYTES for content in files.values())
+    return sum(-(-len(content) // PAGE_BYTES) * PAGE_BYTES for content in files.values())
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +60,9 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(
         shutil.copytree(old_dataset, out)
     before = files_of(disk)
     free = {
-        "next_to_nothing": _PAGE_BYTES,
+        "next_to_nothing": PAGE_BYTES,
         "a_half": bytes_on_disk(wanted) // 2,
-        "all_but_a_page": bytes_on_disk(wanted) - _PAGE_BYTES,
+        "all_but_a_page": bytes_on_disk(wanted) - PAGE_BYTES,
     }
     resize(disk, bytes_on_disk(before) + free[fits])
 
@@ -96,7 +75,7 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(
     assert files_of(disk) == before
     assert [path.name for path in disk.iterdir()] == ["out"] * (what != "dumped")
 
-    resize(disk, _BYTES)
+    resize(disk, ENOUGH_BYTES)
     done = run_program(*command, f"--out={out}")
     assert done.returncode == 0, done.stderr
     assert files_of(out) == wanted

@@ -1,11 +1,10 @@
 """A training on a full disk: one line, whole checkpoints; with room again it goes on."""
 
 import shutil
-import subprocess
 
 import pytest
 from killed_training import differences, result, train, write_data
-from test_disk_full import mount, resize
+from small_disk import ENOUGH_BYTES, PAGE_BYTES, resize
 
 from model.estimator import Estimator, checkpoint_hook, evaluation, history
 from model.estimator.best_checkpoint import KeepBest
@@ -13,25 +12,10 @@ from model.estimator.checkpoint_file import CheckpointFile
 from model.estimator.checkpoints import checkpoints_in
 from model.estimator.summaries import Summaries
 
-_BYTES = 512_000_000  # Room for anything.
-_PAGE_BYTES = 4096  # What tmpfs counts in.
-
-
-@pytest.fixture
-def disk(tmp_path):
-    """An empty disk that `resize` makes larger or smaller."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if mount("-t", "tmpfs", "-o", f"size={_BYTES}", "captcha_test", folder).returncode != 0:
-        pytest.skip("mounting a tmpfs, the only small disk there is, needs root")
-    yield folder
-    # Lazily: TensorFlow keeps the events file open.
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
 
 def fill(disk, pages_left=0) -> None:
     used = shutil.disk_usage(disk).used
-    resize(disk, max(1, used + pages_left * _PAGE_BYTES))  # 0 would be no limit.
+    resize(disk, max(1, used + pages_left * PAGE_BYTES))  # 0 would be no limit.
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +80,7 @@ def test_training_stops_with_one_line_and_goes_on_once_there_is_room(
     assert num_calls > call
     for path in checkpoints_in(model_dir):
         CheckpointFile(path).check_whole()
-    resize(disk, _BYTES)
+    resize(disk, ENOUGH_BYTES)
     train(data, model_dir, "plain")
     assert differences(whole, result(model_dir)) == []
     assert not list(model_dir.rglob("*partial*"))
@@ -123,6 +107,6 @@ def test_the_program_says_so_in_one_line(disk, small_dataset, run_program, pages
     assert errors[0].startswith("error: ")
     assert "No space left on device" in errors[0]
     assert "Make room" in errors[0]
-    resize(disk, _BYTES)
+    resize(disk, ENOUGH_BYTES)
     done = run()
     assert done.returncode == 0, done.stderr
