@@ -5,7 +5,7 @@ after each, dense layers, and one softmax head for each character, side by side.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 import keras
@@ -13,6 +13,7 @@ import numpy as np
 
 from model.dropout import SwitchedDropout
 from model.heads import position_logits
+from model.leaky_relu import leaky_relu
 from model.standardise import PerImageStandardisation
 
 
@@ -25,12 +26,14 @@ class Architecture:
     ]  # Channels of each convolution, a 2x2 pool after each block.
     dense_units: tuple[int, ...]
     dropout: float  # After each dense layer.
-    activation: str = "relu"  # Of every convolution and dense layer, a name that Keras knows.
+    activation: str = "relu"  # Of every convolution and dense layer, a key of `ACTIVATIONS`.
 
 
 # A leaky one cannot die. With 36 classes all but a few ReLUs of one layer did, in the first hundred
 # steps, and the network stayed at chance (BUILD_NOTES.md, "What breaks the plateau").
-ACTIVATIONS = ("relu", "leaky_relu")
+ACTIVATIONS: Mapping[str, Callable] = MappingProxyType(
+    {"relu": keras.activations.relu, "leaky_relu": leaky_relu}
+)
 _VGG_DENSE = (4096, 4096)
 
 NETWORKS: Mapping[str, Architecture] = MappingProxyType(
@@ -133,7 +136,7 @@ def build_network(config: NetworkConfig, architecture: Architecture | None = Non
     """
     architecture = architecture or NETWORKS[config.name]
     dropout = architecture.dropout if config.dropout is None else config.dropout
-    activation = config.activation or architecture.activation
+    activation = ACTIVATIONS[config.activation or architecture.activation]
     seeds = _layer_seeds(config.seed)
     image = keras.Input(config.image_shape, name="image", dtype="uint8")
     x = PerImageStandardisation(dtype=config.dtype_policy, name="standardise")(image)
