@@ -1,4 +1,4 @@
-"""What one training step of 64 captchas costs, and what the two ways not taken would cost.
+"""What one training step of 64 captchas costs, and what ways not taken would cost.
 
   python benchmarks/step_time.py          # one minute; pixels are random, as only time is measured
 
@@ -31,6 +31,10 @@ def main(_: list[str]) -> None:
     calls = {
         "small_bfloat16": _step("small", "mixed_bfloat16"),
         "small_float32": _step("small", "float32"),
+        "small_bfloat16_relu": _step("small", "mixed_bfloat16", activation="relu"),
+        "small_bfloat16_leaky_relu_of_tensorflow": _step(
+            "small", "mixed_bfloat16", activation="leaky_relu"
+        ),
         "small_bfloat16_dropout_under_tf_cond": _step("small", "mixed_bfloat16", under_cond=True),
         "wide_bfloat16": _step("wide", "mixed_bfloat16"),
         "book_bfloat16": _step("book", "mixed_bfloat16"),
@@ -57,11 +61,19 @@ def _medians(calls) -> dict[str, tuple[float, float]]:
     return {name: tuple(np.median(spent, axis=0)) for name, spent in times.items()}
 
 
-def _step(name: str, dtype_policy: str, under_cond: bool = False):
-    """One update by Adam, as the Estimator makes it, or with the network twice under tf.cond."""
+def _step(name: str, dtype_policy: str, under_cond: bool = False, activation: str | None = None):
+    """One update by Adam, as the Estimator makes it.
+
+    Args:
+      name: Of the network.
+      dtype_policy: Its arithmetic.
+      under_cond: The network twice under tf.cond.
+      activation: One of `tf.nn` in place of our leaky ReLU.
+    """
     import keras
     import tensorflow as tf
 
+    from benchmarks.other_activation import replace_leaky_relu
     from model.model_fn import model_fn
     from model.networks import NetworkConfig, build_network
     from model.params import ModelParams
@@ -71,6 +83,8 @@ def _step(name: str, dtype_policy: str, under_cond: bool = False):
     )
     params = ModelParams(network=network, dropout_from_step=1, shift_rows=2, shift_columns=4)
     net = build_network(network)
+    if activation:
+        replace_leaky_relu(net, getattr(tf.nn, activation))
     optimizer = keras.optimizers.Adam(1e-3)
     optimizer.build(net.trainable_variables)
     image, labels = _batch()
