@@ -3,7 +3,7 @@ r"""How well real captchas are read after training on a few labelled ones.
   python benchmarks/real_captchas.py --data=real_4digit --labelled=200 --name=fine_tuned_200 -- \
       --flagfile=configs/fine_tune.flags
   python benchmarks/real_captchas.py --data=real_4digit --labelled=2000 --name=from_scratch_2000 \
-      -- --flagfile=configs/few.flags
+      -- --flagfile=configs/from_scratch.flags
 
 --data is a folder of pictures with labels.csv (`file,label`) and corrections.csv
 (`file,label,correct`), which says which of those labels are wrong. It trains as
