@@ -65,6 +65,7 @@ def audit(config: AuditConfig) -> Audited:
         image_shape=exported.description.image_shape,
         num_positions=dataset.num_positions,
         num_classes=dataset.num_classes,
+        activation=exported.description.activation,  # What its weights were trained with.
         dropout=0,
         dtype_policy=dtype_policy("auto"),
     )
