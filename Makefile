@@ -95,6 +95,7 @@ bench-full: dev  ## All measurements of benchmarks/RESULTS.md, whole, and their 
 	@$(BIN)/python benchmarks/scaling_estimate.py
 	@$(BIN)/python benchmarks/peers.py --minutes=30
 	@for idea in $$($(BIN)/python benchmarks/ideas.py --list | cut -d' ' -f1); do $(BIN)/python benchmarks/ideas.py --ideas=$$idea || exit 1; done
+	@$(BIN)/python benchmarks/ideas.py --ideas=base,relu,large_heads,relu_large_heads --style=letters --steps=600
 	@$(BIN)/python benchmarks/plots.py
 
 golden: dev  ## Writes tests/golden anew: commit it alone and say why

@@ -73,7 +73,7 @@ def _step(name: str, dtype_policy: str, under_cond: bool = False, activation: st
     import keras
     import tensorflow as tf
 
-    from benchmarks.other_activation import replace_leaky_relu
+    from model.leaky_relu import leaky_relu
     from model.model_fn import model_fn
     from model.networks import NetworkConfig, build_network
     from model.params import ModelParams
@@ -83,8 +83,9 @@ def _step(name: str, dtype_policy: str, under_cond: bool = False, activation: st
     )
     params = ModelParams(network=network, dropout_from_step=1, shift_rows=2, shift_columns=4)
     net = build_network(network)
-    if activation:
-        replace_leaky_relu(net, getattr(tf.nn, activation))
+    for layer in net.layers:
+        if activation and getattr(layer, "activation", None) is leaky_relu:
+            layer.activation = getattr(tf.nn, activation)
     optimizer = keras.optimizers.Adam(1e-3)
     optimizer.build(net.trainable_variables)
     image, labels = _batch()

@@ -29,8 +29,8 @@ class Architecture:
     activation: str = "relu"  # Of every convolution and dense layer, a key of `ACTIVATIONS`.
 
 
-# A leaky one cannot die. With 36 classes all but a few ReLUs of one layer did, in the first hundred
-# steps, and the network stayed at chance (BUILD_NOTES.md, "What breaks the plateau").
+# A leaky one cannot die. With 36 classes all but a few ReLUs of one layer did, and the network
+# stayed at chance (BUILD_NOTES.md, "What breaks the plateau").
 ACTIVATIONS: Mapping[str, Callable] = MappingProxyType(
     {"relu": keras.activations.relu, "leaky_relu": leaky_relu}
 )

@@ -17,9 +17,11 @@ def small_disk(folder: pathlib.Path) -> Iterator[None]:
     folder.mkdir()
     if _mount("-t", "tmpfs", "-o", f"size={ENOUGH_BYTES}", "captcha_test", folder).returncode != 0:
         pytest.skip("mounting a tmpfs, the only small disk there is, needs root")
-    yield
-    # Lazily: TensorFlow keeps the events file open.
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    try:
+        yield
+    finally:
+        # Lazily: TensorFlow keeps the events file open.
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def resize(disk, num_bytes) -> None:

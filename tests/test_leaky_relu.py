@@ -42,7 +42,7 @@ def test_a_convolution_that_is_trained_has_it_inside(function, is_fused):
     assert ("LeakyRelu" in fused_ops(gradients, tf.ones([2, 8, 8, 4]))) == is_fused
 
 
-def fused_ops(function, *arguments) -> set[bytes]:
+def fused_ops(function, *arguments) -> set[str]:
     """What TensorFlow's optimizer fused, of a run of `function`."""
     from tensorflow.python.eager import context
 
