@@ -20,6 +20,10 @@ _DOT_SIDE = 2  # Pixels.
 _NOISE_DEVIATION = 6.0  # Of 255.
 # Largest deviations: scale and shears as fractions, shifts in pixels.
 _SCALE, _SHEAR_X, _SHEAR_Y, _SHIFT_X, _SHIFT_Y = 0.06, 0.1, 0.05, 4.0, 2.0
+_GRID_ROWS, _GRID_COLUMNS = 3, 9  # Points whose displacements are drawn; between them, bilinear.
+_LARGEST_DISPLACEMENT = 1.5  # Pixels.
+_HOLE_ROWS, _HOLE_COLUMNS, _NUM_HOLES = 6, 8, 3
+_LEAST_GAIN = 0.6  # Of a channel's distance from the paper.
 
 
 def channel_order(image: tf.Tensor, seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
@@ -73,3 +77,50 @@ def noise(image: tf.Tensor, seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     del rows
     normal = tf.random.stateless_normal(tf.shape(image), seed)
     return tf.clip_by_value(tf.cast(image, tf.float32) + _NOISE_DEVIATION * normal, 0, 255)
+
+
+def elastic(image: tf.Tensor, seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Moves each point a little, its neighbours alike, as the library warps each glyph.
+
+    Simard, Steinkraus and Platt, 2003, with a coarse grid in the place of their smoothing.
+    """
+    _, height, width, channels = image.shape
+    unit = 2 * row_uniform(seed, rows, 2 * _GRID_ROWS * _GRID_COLUMNS) - 1  # In [-1, 1).
+    points = _LARGEST_DISPLACEMENT * tf.reshape(unit, [-1, _GRID_ROWS, _GRID_COLUMNS, 2])
+    moved = tf.image.resize(points, [height, width])  # [N, H, W, 2]
+    from_rows = tf.clip_by_value(moved[..., 0] + tf.range(float(height))[:, None], 0, height - 1)
+    from_columns = tf.clip_by_value(moved[..., 1] + tf.range(float(width)), 0, width - 1)
+    top, left = tf.floor(from_rows), tf.floor(from_columns)
+    down, right = (from_rows - top)[..., None], (from_columns - left)[..., None]
+    first = tf.cast(top, tf.int32) * width + tf.cast(left, tf.int32)
+    below = tf.where(top < height - 1, width, 0)
+    beside = tf.where(left < width - 1, 1, 0)
+    pixels = tf.reshape(tf.cast(image, tf.float32), [-1, height * width, channels])
+
+    def at(index: tf.Tensor) -> tf.Tensor:
+        return tf.gather(pixels, index, axis=1, batch_dims=1)  # [N, H, W, C]
+
+    upper = (1 - right) * at(first) + right * at(first + beside)
+    lower = (1 - right) * at(first + below) + right * at(first + below + beside)
+    return (1 - down) * upper + down * lower
+
+
+def holes(image: tf.Tensor, seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Fills three rectangles with the picture's lightest colour: cutout, arXiv:1708.04552."""
+    _, height, width, _ = image.shape
+    uniform = tf.reshape(row_uniform(seed, rows, 2 * _NUM_HOLES), [-1, _NUM_HOLES, 2, 1])
+    from_row, from_column = uniform[:, :, 0] * height, uniform[:, :, 1] * width  # [N, holes, 1]
+    row, column = tf.range(float(height)) - from_row, tf.range(float(width)) - from_column
+    in_rows = (row >= 0) & (row < _HOLE_ROWS)  # [N, holes, H]
+    in_columns = (column >= 0) & (column < _HOLE_COLUMNS)  # [N, holes, W]
+    hidden = tf.reduce_any(in_rows[..., None] & in_columns[:, :, None], axis=1)[..., None]
+    lightest = tf.reduce_max(image, axis=[1, 2], keepdims=True)
+    return tf.cast(tf.where(hidden, lightest, image), tf.float32)
+
+
+def contrast(image: tf.Tensor, seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Brings each channel nearer to the paper's colour by a factor of its own."""
+    gain = _LEAST_GAIN + (1 - _LEAST_GAIN) * row_uniform(seed, rows, 3)[:, None, None]
+    pixels = tf.cast(image, tf.float32)
+    lightest = tf.reduce_max(pixels, axis=[1, 2], keepdims=True)
+    return lightest - gain * (lightest - pixels)

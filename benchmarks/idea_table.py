@@ -8,14 +8,14 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks import idea_augment
-from model.networks import Architecture
+from model.networks import NETWORKS, Architecture
 
 _DEFAULT_DENSE = (256,)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Idea:
-    """A change of the base: the default of train.py without shifts, dropout and candidates."""
+    """A change of the base, which `benchmarks/idea_training.py` has."""
 
     what: str  # One line for people.
     flags: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # Fields of `TrainConfig`.
@@ -26,19 +26,21 @@ class Idea:
     # Times the steps of the base, whose number of captchas seen it keeps with another batch size.
     steps_factor: float = 1.0
     kernel_ratio: float | None = None  # Of Muon; None: its default.
+    weight_decay: float | None = None  # Times the rate, weights lose so much a step; None: nothing.
     activation: str | None = None  # None: the network's of the flags.
     head_factor: float = 1.0  # Times the network's are the initial weights of its heads.
 
 
 def _widths(*blocks: tuple[int, ...], dense: tuple[int, ...] = _DEFAULT_DENSE) -> Architecture:
-    return Architecture(blocks=blocks, dense_units=dense, dropout=0.0)
+    """Of these widths, all else as `small` has it."""
+    return dataclasses.replace(NETWORKS["small"], blocks=blocks, dense_units=dense)
 
 
 _SHIFTS = {"shift_rows": 2, "shift_columns": 4}
 
 IDEAS: Mapping[str, Idea] = MappingProxyType(
     {
-        "base": Idea(what="Muon, small network, no augmentation, no dropout"),
+        "base": Idea(what="what the others change"),
         "base_seed_1": Idea(what="the same from another seed", flags={"seed": 1}),
         # Optimizer.
         "adam": Idea(what="Adam, warm-up 300", flags={"optimizer": "adam", "warmup_steps": 300}),
@@ -52,6 +54,8 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         ),
         "muon_half": Idea(what="Muon's updates half as long", kernel_ratio=2.0),
         "muon_double": Idea(what="Muon's updates twice as long", kernel_ratio=8.0),
+        "weight_decay": Idea(what="weight decay 0.1", weight_decay=0.1),
+        "weight_decay_1": Idea(what="weight decay 1", weight_decay=1.0),
         "warmup_300": Idea(what="warm-up 300 in place of 100", flags={"warmup_steps": 300}),
         "ema": Idea(what="moving average of the weights, 0.998", flags={"ema_decay": 0.998}),
         "clip": Idea(what="gradient clipped to norm 1", flags={"gradient_clip": 1.0}),
@@ -67,13 +71,19 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         "dropout": Idea(
             what="dropout 0.2 from step 600", flags={"dropout": 0.2, "dropout_from_step": 600}
         ),
+        "dropout_half": Idea(
+            what="dropout 0.5 from step 300", flags={"dropout": 0.5, "dropout_from_step": 300}
+        ),
         # Augmentation in the graph.
         "shifts": Idea(what="shifts of up to 2 rows and 4 columns", flags=_SHIFTS),
         "channels": Idea(
             what="red, green, blue in random order", augment=idea_augment.channel_order
         ),
         "affine": Idea(what="slight scaling, shear, shift", augment=idea_augment.affine),
+        "elastic": Idea(what="neighbouring points moved alike", augment=idea_augment.elastic),
         "dots": Idea(what="15 more dots", augment=idea_augment.dots),
+        "holes": Idea(what="three rectangles left out", augment=idea_augment.holes),
+        "contrast": Idea(what="each channel paler", augment=idea_augment.contrast),
         "noise": Idea(what="normal noise of deviation 6", augment=idea_augment.noise),
         # Shape of the network.
         "one_conv_early": Idea(
@@ -91,6 +101,10 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         "wide": Idea(
             what="twice as wide, as --net=wide",
             architecture=_widths((32,), (64,), (128,) * 2, (256,) * 2, dense=(512,)),
+        ),
+        "dense_512": Idea(
+            what="512 units in the dense layer",
+            architecture=_widths((16,), (32,) * 2, (64,) * 2, (128,) * 2, dense=(512,)),
         ),
         "deeper": Idea(
             what="three convolutions in the last two blocks",

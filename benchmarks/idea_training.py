@@ -19,11 +19,22 @@ from training.config import TrainConfig
 from training.data import input_fns, load_data
 from training.prepare import describe, model_params
 
-_BASE = {
+# No captcha comes twice, so that nothing has to keep the network from learning them by heart.
+_LIVE_BASE = {
     "dropout": 0.0,
     "candidates": 1,
     "shift_rows": 0,
     "shift_columns": 0,
+    "warmup_steps": 100,
+    "verify_hashes": False,
+}
+# configs/captcha.flags.
+_DATASET_BASE = {
+    "dropout": 0.3,
+    "dropout_from_step": 300,
+    "candidates": 8,
+    "shift_rows": 2,
+    "shift_columns": 4,
     "warmup_steps": 100,
     "verify_hashes": False,
 }
@@ -33,7 +44,7 @@ def idea_config(idea: Idea, data_dir: str, model_dir: str, steps: int) -> TrainC
     """The training, whose base has so many steps."""
     return TrainConfig(
         **{
-            **_BASE,
+            **(_LIVE_BASE if data_dir.startswith("live:") else _DATASET_BASE),
             "data_dir": data_dir,
             "model_dir": model_dir,
             "max_steps": round(steps * idea.steps_factor),
@@ -83,9 +94,15 @@ def _estimator(idea: Idea, params: ModelParams, config: TrainConfig) -> Estimato
     )
 
     def optimizer_fn(params):
-        if idea.kernel_ratio is None:
+        if idea.kernel_ratio is None and idea.weight_decay is None:
             return make_optimizer(params, rate)
-        return ConvolutionMuon(rate, kernel_ratio=idea.kernel_ratio, compute_dtype="bfloat16")
+        return ConvolutionMuon(
+            rate,
+            compute_dtype="bfloat16",
+            weight_decay=idea.weight_decay,
+            adam_weight_decay=idea.weight_decay,
+            **({} if idea.kernel_ratio is None else {"kernel_ratio": idea.kernel_ratio}),
+        )
 
     return Estimator(
         _model_fn(idea),

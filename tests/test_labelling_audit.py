@@ -83,6 +83,25 @@ def pixels_of(path):
     return Image.open(path).tobytes()
 
 
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_the_networks_have_the_activation_that_the_export_was_trained_with(
+    imported, tmp_path, monkeypatch, activation
+):
+    class Enough(Exception):
+        pass
+
+    def built(start, examples, reader, exported, network, alphabet):
+        raise Enough(network.activation)
+
+    monkeypatch.setattr(audit_module, "choose_start", built)
+    exported = export_toy_network(tmp_path, activation=activation)
+    config = AuditConfig(
+        dataset_dir=str(imported[0]), saved_model=str(exported.parent), out=str(tmp_path / "audit")
+    )
+    with pytest.raises(Enough, match=f"^{activation}$"):
+        audit(config)
+
+
 @pytest.mark.slow
 def test_the_wrong_labels_are_listed_with_the_right_ones_proposed(audited, imported):
     rows = rows_of(audited / "audit.csv")

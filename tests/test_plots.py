@@ -125,6 +125,7 @@ KEPT = {
     "reading_speed": keep_reading_speed,
     "growth": keep_growth,
     "ideas": keep_ideas,
+    "ideas_letters": lambda: keep_ideas("ideas_letters"),
     "ideas_with_a_dataset": lambda: keep_ideas("ideas_with_a_dataset"),
     "step_profile": keep_step_profile,
 }
