@@ -87,18 +87,18 @@ def pixels_of(path):
 def test_the_networks_have_the_activation_that_the_export_was_trained_with(
     imported, tmp_path, monkeypatch, activation
 ):
-    class Enough(Exception):
+    class EnoughError(Exception):
         pass
 
     def built(start, examples, reader, exported, network, alphabet):
-        raise Enough(network.activation)
+        raise EnoughError(network.activation)
 
     monkeypatch.setattr(audit_module, "choose_start", built)
     exported = export_toy_network(tmp_path, activation=activation)
     config = AuditConfig(
         dataset_dir=str(imported[0]), saved_model=str(exported.parent), out=str(tmp_path / "audit")
     )
-    with pytest.raises(Enough, match=f"^{activation}$"):
+    with pytest.raises(EnoughError, match=f"^{activation}$"):
         audit(config)
 
 
