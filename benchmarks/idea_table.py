@@ -65,6 +65,10 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         # Which captchas to train on.
         "candidates_4": Idea(what="the least sure of 4", flags={"candidates": 4}),
         "candidates_8": Idea(what="the least sure of 8", flags={"candidates": 8}),
+        "candidates_8_later": Idea(
+            what="the least sure of 8, from step 800 on",
+            flags={"candidates": 8, "candidates_from_step": 800},
+        ),
         "candidates_16": Idea(what="the least sure of 16", flags={"candidates": 16}),
         # Regularisation.
         "label_smoothing": Idea(what="label smoothing 0.05", label_smoothing=0.05),
@@ -109,6 +113,14 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         "deeper": Idea(
             what="three convolutions in the last two blocks",
             architecture=_widths((16,), (32,) * 2, (64,) * 3, (128,) * 3),
+        ),
+        "deeper_512": Idea(
+            what="the same, and 512 units in the dense layer",
+            architecture=_widths((16,), (32,) * 2, (64,) * 3, (128,) * 3, dense=(512,)),
+        ),
+        "deeper_early_512": Idea(
+            what="three convolutions in the second block, 512 units",
+            architecture=_widths((16,), (32,) * 3, (64,) * 2, (128,) * 2, dense=(512,)),
         ),
         "wide_candidates_8": Idea(
             what="twice as wide, the least sure of 8",

@@ -98,7 +98,6 @@ def _estimator(idea: Idea, params: ModelParams, config: TrainConfig) -> Estimato
             return make_optimizer(params, rate)
         return ConvolutionMuon(
             rate,
-            compute_dtype="bfloat16",
             weight_decay=idea.weight_decay,
             adam_weight_decay=idea.weight_decay,
             **({} if idea.kernel_ratio is None else {"kernel_ratio": idea.kernel_ratio}),
@@ -135,23 +134,21 @@ def _model_fn(idea: Idea):
     def changed(features, labels, net, mode, params, step, rows=None):
         if mode != ModeKeys.TRAIN:
             return model_fn(features, labels, net, mode, params, step, rows)
-        if idea.augment is not None:
-            image = features["image"]
-            if rows is None:
-                rows = tf.range(tf.shape(image, tf.int64)[0])
-            seed = tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)])
-            image = idea.augment(image, seed, rows)
-            features = {"image": tf.cast(tf.round(image), tf.uint8)}
         logits = []
 
         def remembering(image, training=False):
+            # Candidates are read as they are, and the chosen ones alone are changed.
+            if idea.augment is not None and training is not False:
+                seed = tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)])
+                of_batch = tf.range(tf.shape(image, tf.int64)[0]) if rows is None else rows
+                image = tf.cast(tf.round(idea.augment(image, seed, of_batch)), tf.uint8)
             logits.append(net(image, training=training))
             return logits[-1]
 
         spec = model_fn(features, labels, remembering, mode, params, step, rows)
         if idea.label_smoothing == 0:
             return spec
-        loss = _smoothed(logits[0], targets_in_logit_order(labels), idea.label_smoothing)
+        loss = _smoothed(logits[-1], targets_in_logit_order(labels), idea.label_smoothing)
         return dataclasses.replace(spec, loss=loss)
 
     return changed

@@ -18,7 +18,13 @@ _AHEAD = 4  # Batches drawn before they are asked for.
 
 
 def live_input_fn(
-    data: LiveData, split: str, batch_size: int, num_examples: int | None = None
+    data: LiveData,
+    split: str,
+    batch_size: int,
+    num_examples: int | None = None,
+    *,
+    thin_batches: int = 0,
+    thin_factor: int = 1,
 ) -> Callable[[], tf.data.Dataset]:
     """Makes an `input_fn` for an Estimator.
 
@@ -27,6 +33,9 @@ def live_input_fn(
       split: train or test: two streams that never meet.
       batch_size: Examples in a batch.
       num_examples: From the first on; None never ends.
+      thin_batches: Of so many batches, the first ones, only each `thin_factor`-th example is drawn,
+        beginning with the first of the batch. The others are never drawn.
+      thin_factor: Divides `batch_size`.
 
     Returns:
       A function without arguments that returns a tf.data.Dataset of (features, labels) as
@@ -38,10 +47,9 @@ def live_input_fn(
     last = _ENDLESS if num_examples is None else num_examples
 
     def draw(first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        examples = [
-            make_example(data.style, data.seed, split, index)
-            for index in range(first, min(first + batch_size, last))
-        ]
+        is_thin = first // batch_size < thin_batches
+        indices = range(first, min(first + batch_size, last), thin_factor if is_thin else 1)
+        examples = [make_example(data.style, data.seed, split, index) for index in indices]
         return (
             np.stack([example.image for example in examples]),
             np.stack([example.digits for example in examples]),
@@ -49,7 +57,7 @@ def live_input_fn(
 
     def batch_from(first: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         image, label = tf.numpy_function(draw, [first], (tf.uint8, tf.int64))
-        size = batch_size if num_examples is None else None
+        size = batch_size if num_examples is None and thin_batches == 0 else None
         return (
             {"image": tf.ensure_shape(image, [size, *data.image_shape])},
             tf.ensure_shape(label, [size, data.num_positions]),

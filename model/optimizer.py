@@ -17,9 +17,4 @@ def make_optimizer(params: ModelParams, learning_rate) -> keras.optimizers.Optim
         return keras.optimizers.Adam(
             learning_rate, global_clipnorm=params.gradient_clip, name="adam"
         )
-    is_mixed = params.network.dtype_policy == "mixed_bfloat16"
-    return ConvolutionMuon(
-        learning_rate,
-        global_clipnorm=params.gradient_clip,
-        compute_dtype="bfloat16" if is_mixed else "float32",
-    )
+    return ConvolutionMuon(learning_rate, global_clipnorm=params.gradient_clip)

@@ -12,8 +12,9 @@ class ModelParams:
     """The network, its optimizer and its augmentation.
 
     Raises:
-      ValueError: If a shift is negative or not smaller than the picture, `dropout_from_step` is
-        negative, the optimizer is unknown, or `candidates` or `doubt_from_step` is below 1.
+      ValueError: If a shift is negative or not smaller than the picture, `dropout_from_step` or
+        `candidates_from_step` is negative, the optimizer is unknown, or `candidates` or
+        `doubt_from_step` is below 1.
     """
 
     network: NetworkConfig
@@ -27,6 +28,7 @@ class ModelParams:
     shift_columns: int = 0
     # Of so many captchas a step trains on the one it is least sure of, see `training_examples`.
     candidates: int = 1
+    candidates_from_step: int = 0  # Before, it trains on captchas as they come.
     # Dropout holds the loss at ln K for thousands of steps; once it has left, dropout helps
     # (BUILD_NOTES.md, "What breaks the plateau").
     dropout_from_step: int = 0
@@ -55,11 +57,12 @@ class ModelParams:
                 f"`candidates` must be at least 1, received {self.candidates}. Use 1 to train on "
                 "all captchas alike."
             )
-        if self.dropout_from_step < 0:
-            raise ValueError(
-                f"`dropout_from_step` must be at least 0, received {self.dropout_from_step}. "
-                "Use 0 for dropout from the first step."
-            )
+        for name in ("candidates_from_step", "dropout_from_step"):
+            if getattr(self, name) < 0:
+                raise ValueError(
+                    f"`{name}` must be at least 0, received {getattr(self, name)}. Use 0 to begin "
+                    "with the first step."
+                )
         if self.doubt_from_step is not None and self.doubt_from_step < 1:
             raise ValueError(
                 f"`doubt_from_step` must be at least 1, received {self.doubt_from_step}. A network "

@@ -4,7 +4,8 @@ Late in a training nearly all captchas are read rightly and with certainty, and 
 look at one costs a fifth of training on it, so of each few candidates a step trains on the one that
 the network is least sure of. It is chosen without its label, so that what the network learns of a
 picture stays what the picture says; chosen by their loss, captchas that cannot be told apart would
-be trained on with the wrong odds.
+be trained on with the wrong odds. Early in a training nearly every captcha teaches something, and
+to take them as they come is faster.
 
 Uncertainty sampling: Lewis and Gale, https://arxiv.org/abs/cmp-lg/9407020. In a training loop, but
 by loss: Jiang et al., https://arxiv.org/abs/1910.00762.
@@ -29,7 +30,8 @@ def training_examples(
     """Chooses, then shifts the chosen ones alone.
 
     Args:
-      image: uint8 `[N, H, W, 3]`; with `params.candidates` C above 1 `[N, C, H, W, 3]`.
+      image: uint8 `[N, H, W, 3]`; with `params.candidates` C above 1 `[N, C, H, W, 3]`, of which
+        before `params.candidates_from_step` only the first is looked at: C may be 1 there.
       labels: int64 `[N, L]`; or `[N, C, L]`.
       net: Image to logits, see `model.heads`.
       params: Sizes and augmentation.
@@ -40,7 +42,7 @@ def training_examples(
       image uint8 `[N, H, W, 3]` and labels int64 `[N, L]`.
     """
     if params.candidates > 1:
-        chosen = _least_sure(net, image, params)
+        chosen = _chosen(net, image, params, step)
         image = tf.gather(image, chosen, batch_dims=1)
         labels = tf.gather(labels, chosen, batch_dims=1)
     shifted = random_shift(
@@ -53,8 +55,23 @@ def training_examples(
     return shifted, labels
 
 
+def _chosen(net: keras.Model, image: tf.Tensor, params: ModelParams, step: tf.Tensor) -> tf.Tensor:
+    """Which of each row's candidates is trained on: from `candidates_from_step` on the least sure.
+
+    Before, the first one, and nothing is read. int64 `[N]`.
+    """
+    if params.candidates_from_step == 0:
+        return _least_sure(net, image, params)
+    return tf.cond(
+        step >= params.candidates_from_step,
+        lambda: _least_sure(net, image, params),
+        lambda: tf.zeros(tf.shape(image)[:1], tf.int64),
+    )
+
+
 def _least_sure(net: keras.Model, image: tf.Tensor, params: ModelParams) -> tf.Tensor:
     """Of each row's candidates the one whose whole text is least probable; int64 `[N]`."""
+    num_candidates = tf.shape(image)[1]  # One, where those of the first steps alone were drawn.
     flat = tf.reshape(image, [-1, *params.network.image_shape])
     logits = logits_by_example(net(flat, training=False), params.network.num_positions)
-    return tf.argmin(tf.reshape(log_confidence(logits), [-1, params.candidates]), axis=-1)
+    return tf.argmin(tf.reshape(log_confidence(logits), [-1, num_candidates]), axis=-1)

@@ -204,6 +204,19 @@ def test_two_devices_have_the_losses_of_one(tmp_path, data_dir, one_device, opti
 
 
 @pytest.mark.slow
+def test_two_devices_choose_the_candidates_of_one_in_loops_too(tmp_path, data_dir):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    options = {"max_steps": 8, "candidates": 2, "candidates_from_step": 3, "steps_per_loop": 4}
+    for number, folder in enumerate(folders, start=1):
+        folder.mkdir()
+        strategy = "one_device" if number == 1 else "mirrored"
+        job = {**JOB, **options, "strategy": strategy, "num_logical_devices": number}
+        with Workers(folder, 1, data_dir=data_dir, **job) as workers:
+            assert workers.wait() == [0], workers.log(0)
+    assert_same_losses(folders[1], folders[0])
+
+
+@pytest.mark.slow
 def test_layers_with_statistics_train_on_two_devices_and_stay_equal(run_program):
     """Keras' own BatchNormalization and Dropout; in parts, which no loop could do."""
     done = run_program(ROOT / "tests" / "two_devices_program.py")

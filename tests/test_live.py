@@ -79,6 +79,42 @@ def test_the_stream_is_the_examples_of_the_seed_in_order(name):
     assert_examples(second, data, "train", range(3, 6))
 
 
+def test_of_the_first_batches_only_some_examples_are_drawn_if_no_more_are_looked_at(tmp_path):
+    import tensorflow as tf
+
+    from data_gen.live_input import live_input_fn
+
+    data = parse_live("live:default?seed=4")
+    input_fn = live_input_fn(data, "train", batch_size=6, thin_batches=2, thin_factor=3)
+    iterator = iter(input_fn())
+    (first,) = batches(iterator, 1)
+    assert_examples(first, data, "train", [0, 3])
+    path = tf.train.Checkpoint(iterator=iterator).write(str(tmp_path / "ckpt"))
+    restored = iter(input_fn())
+    tf.train.Checkpoint(iterator=restored).read(path).assert_consumed()
+    for going_on in (iterator, restored):
+        second, third = batches(going_on, 2)
+        assert_examples(second, data, "train", [6, 9])
+        assert_examples(third, data, "train", range(12, 18))
+
+
+def test_while_only_the_first_candidate_is_looked_at_live_data_draws_it_alone():
+    def config(candidates_from_step):
+        return train.TrainConfig(
+            data_dir="live:default?seed=4",
+            batch_size=2,
+            candidates=3,
+            candidates_from_step=candidates_from_step,
+        )
+
+    thin, whole = (batches(input_fns(config(begin))[0](), 2) for begin in (1, 0))
+    assert [image.shape[:2] for image, _ in thin] == [(2, 1), (2, 3)]
+    for few, all_of_them in zip(thin[0], whole[0], strict=True):
+        np.testing.assert_array_equal(few[:, 0], all_of_them[:, 0])
+    for one, other in zip(thin[1], whole[1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_the_test_set_ends_and_its_last_batch_is_what_is_left():
     from data_gen.live_input import live_input_fn
 
@@ -118,6 +154,8 @@ def test_a_live_run_in_two_parts_ends_like_one_in_one_part(tmp_path):
             warmup_steps=1,
             dropout_from_step=2,
             dropout=0.5,
+            candidates=2,
+            candidates_from_step=2,
             save_checkpoints_steps=2,
             precision="float32",
         )

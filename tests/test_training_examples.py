@@ -48,6 +48,22 @@ def test_of_each_rows_candidates_the_least_sure_is_trained_on():
     assert image.numpy()[:, 0, 0, 0].tolist() == chosen  # The picture of that label.
 
 
+@pytest.mark.parametrize("num_drawn", [3, 1], ids=["all_drawn", "one_drawn"])
+def test_before_candidates_begin_the_first_is_trained_on_and_none_is_read(num_drawn):
+    params = dataclasses.replace(PARAMS, candidates_from_step=11)
+    image, labels = (tensor[:, :num_drawn] for tensor in candidates(BRIGHTNESS))
+    chosen, chosen_labels = training_examples(image, labels, None, params, STEP, ROWS)
+    assert chosen.numpy()[:, 0, 0, 0].tolist() == [90, 7, 30, 99]
+    np.testing.assert_array_equal(chosen_labels, labels[:, 0])
+
+
+def test_from_the_step_on_where_candidates_begin_the_least_sure_is_trained_on():
+    params = dataclasses.replace(PARAMS, candidates_from_step=10)
+    image, labels = candidates(BRIGHTNESS)
+    chosen, _ = training_examples(image, labels, sure_as_its_brightness, params, STEP, ROWS)
+    assert chosen.numpy()[:, 0, 0, 0].tolist() == [10, 7, 10, 97]
+
+
 def test_the_label_has_no_say():
     image, labels = candidates(BRIGHTNESS)
     rng = np.random.default_rng(0)
@@ -100,6 +116,14 @@ def test_the_chosen_candidate_is_shifted_as_its_row():
     assert (shifted.numpy() != chosen.numpy()).any()
 
 
-def test_none_of_no_candidates_is_refused():
-    with pytest.raises(ValueError, match="`candidates` must be at least 1, received 0"):
-        dataclasses.replace(PARAMS, candidates=0)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"candidates": 0}, "`candidates` must be at least 1, received 0"),
+        ({"candidates_from_step": -1}, "`candidates_from_step` must be at least 0, received -1"),
+    ],
+    ids=["none", "before_the_first_step"],
+)
+def test_numbers_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(PARAMS, **options)

@@ -35,6 +35,8 @@ class Job:
     shift_columns: int = 4
     dropout: float | None = None
     dropout_from_step: int = 10
+    candidates: int = 1
+    candidates_from_step: int = 0
     learning_rate: float = 1.2e-3  # Reached by a warm-up of 300 steps, as train.py has it.
     clip: float | None = 1.0  # Of the gradient's norm.
     dtype_policy: str = "float32"
@@ -104,6 +106,8 @@ def run(job: Job) -> None:
             shift_rows=job.shift_rows,
             shift_columns=job.shift_columns,
             dropout_from_step=job.dropout_from_step,
+            candidates=job.candidates,
+            candidates_from_step=job.candidates_from_step,
         ),
     )
     train_spec = TrainSpec(
@@ -122,20 +126,22 @@ def run(job: Job) -> None:
 
 def _input_fn(job: Job, split: str):
     from records.input_fn import input_fn_maker
+    from training.data import in_groups
 
     data_dir = pathlib.Path(job.data_dir)
     info = data_dir / "data_info.csv"
     if split == "test":
         return input_fn_maker(data_dir / "test", info, batch_size=100)
-    return input_fn_maker(
+    input_fn = input_fn_maker(
         data_dir / "train",
         info,
         shuffle=True,
-        batch_size=job.batch_size,
+        batch_size=job.batch_size * job.candidates,
         epoch=job.epochs,
         seed=0,
         drop_remainder=job.epochs is None,
     )
+    return input_fn if job.candidates == 1 else in_groups(input_fn, job.batch_size)
 
 
 def _exporter():

@@ -55,6 +55,9 @@ class TrainConfig:
         "Of so many captchas a step trains on the one that the network is least sure of; the log "
         "shows loss and accuracy of those.",
     )
+    candidates_from_step: int = _flag(
+        0, "Candidates begin here: before, nearly every captcha teaches something."
+    )
     doubt_from_step: int | None = _flag(
         None,
         "From here on train on no captcha that the network is sure has a wrong label: for labels "

@@ -1,6 +1,7 @@
 """The data of a run: its description, its two input functions, and what is wrong with it."""
 
 import pathlib
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -32,21 +33,29 @@ def load_data(config: TrainConfig):
 def input_fns(config: TrainConfig):
     """The input functions of training, which never ends, and of the test set.
 
-    With C candidates training gives images `[N, C, H, W, 3]` and labels `[N, C, L]`.
+    With C candidates training gives images `[N, C, H, W, 3]` and labels `[N, C, L]`; of live data
+    before `candidates_from_step`, where only the first candidate is looked at, it alone is drawn
+    and C is 1.
     """
     train_input_fn, test_input_fn = _input_fns(config)
     if config.candidates == 1:
         return train_input_fn, test_input_fn
 
-    def in_groups(tensor: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(tensor, [config.batch_size, config.candidates, *tensor.shape[1:]])
+    return in_groups(train_input_fn, config.batch_size), test_input_fn
+
+
+def in_groups(input_fn: Callable[[], tf.data.Dataset], num_groups: int):
+    """The same examples, each batch `[N * C, ...]` as `[N, C, ...]`, N groups of C candidates."""
+
+    def grouped(tensor: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(tensor, [num_groups, -1, *tensor.shape[1:]])
 
     def grouped_input_fn() -> tf.data.Dataset:
-        return train_input_fn().map(
-            lambda features, labels: ({"image": in_groups(features["image"])}, in_groups(labels))
+        return input_fn().map(
+            lambda features, labels: ({"image": grouped(features["image"])}, grouped(labels))
         )
 
-    return grouped_input_fn, test_input_fn
+    return grouped_input_fn
 
 
 def _input_fns(config: TrainConfig):
@@ -54,7 +63,13 @@ def _input_fns(config: TrainConfig):
     if config.is_live:
         data = parse_live(config.data_dir)
         return (
-            live_input_fn(data, "train", drawn_at_once),
+            live_input_fn(
+                data,
+                "train",
+                drawn_at_once,
+                thin_batches=config.candidates_from_step if config.candidates > 1 else 0,
+                thin_factor=config.candidates,
+            ),
             live_input_fn(data, "test", _EVAL_BATCH_SIZE, data.num_test),
         )
     data_dir = pathlib.Path(config.data_dir)

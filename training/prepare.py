@@ -95,6 +95,7 @@ def model_params(config: TrainConfig, description: ModelDescription) -> ModelPar
         schedule=config.schedule,
         gradient_clip=config.gradient_clip,
         candidates=config.candidates,
+        candidates_from_step=config.candidates_from_step,
         dropout_from_step=config.dropout_from_step,
         doubt_from_step=config.doubt_from_step,
         shift_rows=config.shift_rows,
