@@ -26,7 +26,6 @@ class Idea:
     # Times the steps of the base, whose number of captchas seen it keeps with another batch size.
     steps_factor: float = 1.0
     kernel_ratio: float | None = None  # Of Muon; None: its default.
-    weight_decay: float | None = None  # Times the rate, weights lose so much a step; None: nothing.
     activation: str | None = None  # None: the network's of the flags.
     head_factor: float = 1.0  # Times the network's are the initial weights of its heads.
 
@@ -54,8 +53,10 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         ),
         "muon_half": Idea(what="Muon's updates half as long", kernel_ratio=2.0),
         "muon_double": Idea(what="Muon's updates twice as long", kernel_ratio=8.0),
-        "weight_decay": Idea(what="weight decay 0.1", weight_decay=0.1),
-        "weight_decay_1": Idea(what="weight decay 1", weight_decay=1.0),
+        "no_weight_decay": Idea(what="no weight decay", flags={"weight_decay": 0.0}),
+        "weight_decay": Idea(what="weight decay 0.1", flags={"weight_decay": 0.1}),
+        "weight_decay_1": Idea(what="weight decay 1", flags={"weight_decay": 1.0}),
+        "weight_decay_4": Idea(what="weight decay 4", flags={"weight_decay": 4.0}),
         "warmup_300": Idea(what="warm-up 300 in place of 100", flags={"warmup_steps": 300}),
         "ema": Idea(what="moving average of the weights, 0.998", flags={"ema_decay": 0.998}),
         "clip": Idea(what="gradient clipped to norm 1", flags={"gradient_clip": 1.0}),
@@ -69,12 +70,17 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
             what="the least sure of 8, from step 800 on",
             flags={"candidates": 8, "candidates_from_step": 800},
         ),
+        "candidates_at_once": Idea(
+            what="the least sure of 8 from the first step on",
+            flags={"candidates": 8, "candidates_from_step": 0},
+        ),
         "candidates_16": Idea(what="the least sure of 16", flags={"candidates": 16}),
         # Regularisation.
         "label_smoothing": Idea(what="label smoothing 0.05", label_smoothing=0.05),
         "dropout": Idea(
             what="dropout 0.2 from step 600", flags={"dropout": 0.2, "dropout_from_step": 600}
         ),
+        "no_dropout": Idea(what="no dropout", flags={"dropout": 0.0}),
         "dropout_half": Idea(
             what="dropout 0.5 from step 300", flags={"dropout": 0.5, "dropout_from_step": 300}
         ),

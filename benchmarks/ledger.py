@@ -36,8 +36,8 @@ _TABLES = {
         "python benchmarks/ideas.py --ideas=IDEA --style=letters --steps=STEPS",
     ),
     "ideas_with_a_dataset": (
-        "Ideas, each alone, on 50,000 captchas",
-        "python benchmarks/ideas.py --ideas=IDEA --data_dir=captcha_data --steps=STEPS",
+        "Ideas, each alone, on 15,000 captchas and otherwise as configs/captcha.flags",
+        "python benchmarks/ideas.py --ideas=IDEA --data_dir=runs/few --steps=2100",
     ),
 }
 _PACKAGES = ("tensorflow", "keras", "numpy", "numba", "pillow", "captcha")

@@ -43,7 +43,7 @@ def main(_: list[str]) -> None:
         ),
         "ideas_with_a_dataset": (
             functools.partial(plot_ideas.draw, "ideas_with_a_dataset"),
-            "ideas.py --ideas=base,... --data_dir=captcha_data",
+            "ideas.py --ideas=base,... --data_dir=runs/few --steps=2100",
         ),
         "step_profile": (plot_step_profile.draw, "step_profile.py"),
     }

@@ -17,6 +17,8 @@ class ConvolutionMuon(keras.optimizers.Muon):
     Args:
       learning_rate: Number or schedule: Adam's.
       kernel_ratio: Times the learning rate it is the spectral norm of a kernel's update, about.
+      weight_decay: Times the learning rate it is what weights lose of themselves in a step; None:
+        nothing.
       global_clipnorm: Longest L2 norm of the gradient over all weights; None: as it is.
     """
 
@@ -25,23 +27,32 @@ class ConvolutionMuon(keras.optimizers.Muon):
         learning_rate,
         *,
         kernel_ratio: float = 4.0,
+        weight_decay: float | None = None,
         global_clipnorm: float | None = None,
         name: str = "muon",
         **kwargs,
     ):
         super().__init__(
             learning_rate,
+            weight_decay=weight_decay,
+            adam_weight_decay=weight_decay,
             global_clipnorm=global_clipnorm,
             name=name,
-            **{"weight_decay": None, "adam_weight_decay": None, **kwargs},
+            **kwargs,
         )
         self._kernel_ratio = kernel_ratio
 
     def get_config(self):
         """The arguments."""
-        return {**super().get_config(), "kernel_ratio": self._kernel_ratio}
+        config = {**super().get_config(), "kernel_ratio": self._kernel_ratio}
+        del config["adam_weight_decay"]  # The same for all weights.
+        return config
 
-    # The two methods of Keras's that differ for kernels.
+    # The methods of Keras's that differ.
+
+    def _apply_weight_decay(self, variables):
+        # Not Muon's, which replicas cannot do, but that of all optimizers.
+        super(keras.optimizers.Muon, self)._apply_weight_decay(variables)
 
     def _should_use_adamw(self, variable) -> bool:
         return len(variable.shape) != 4

@@ -12,9 +12,9 @@ class ModelParams:
     """The network, its optimizer and its augmentation.
 
     Raises:
-      ValueError: If a shift is negative or not smaller than the picture, `dropout_from_step` or
-        `candidates_from_step` is negative, the optimizer is unknown, or `candidates` or
-        `doubt_from_step` is below 1.
+      ValueError: If a shift is negative or not smaller than the picture, `weight_decay`,
+        `dropout_from_step` or `candidates_from_step` is negative, the optimizer is unknown, or
+        `candidates` or `doubt_from_step` is below 1.
     """
 
     network: NetworkConfig
@@ -24,6 +24,7 @@ class ModelParams:
     total_steps: int = 1
     schedule: str = "cosine"  # One of `model.schedule.SCHEDULES`.
     gradient_clip: float | None = None  # Longest L2 norm over all weights; None: as they are.
+    weight_decay: float = 0.0  # Times the learning rate it is what kernels lose in a step.
     shift_rows: int = 0  # Random shifts of training pictures, largest, in pixels.
     shift_columns: int = 0
     # Of so many captchas a step trains on the one it is least sure of, see `training_examples`.
@@ -56,6 +57,10 @@ class ModelParams:
             raise ValueError(
                 f"`candidates` must be at least 1, received {self.candidates}. Use 1 to train on "
                 "all captchas alike."
+            )
+        if not self.weight_decay >= 0:
+            raise ValueError(
+                f"`weight_decay` must be at least 0, received {self.weight_decay}. Use 0 for none."
             )
         for name in ("candidates_from_step", "dropout_from_step"):
             if getattr(self, name) < 0:

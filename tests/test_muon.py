@@ -80,7 +80,7 @@ def test_all_other_weights_move_as_adam_moves_them(shape):
 
 
 def test_it_is_built_again_from_its_config():
-    optimizer = ConvolutionMuon(RATE, kernel_ratio=3.0)
+    optimizer = ConvolutionMuon(RATE, kernel_ratio=3.0, weight_decay=0.5)
     again = ConvolutionMuon.from_config(optimizer.get_config())
     np.testing.assert_array_equal(
         moved(optimizer, SHAPES["kernel"]), moved(again, SHAPES["kernel"])
@@ -101,6 +101,33 @@ def test_the_parameters_name_the_optimizer_and_clip_its_gradient(name, kind):
     assert {name, "adam", "muon"} == set(OPTIMIZERS)
 
 
-def test_another_name_is_refused():
-    with pytest.raises(ValueError, match="`optimizer` must be one of muon, adam, received 'sgd'"):
-        ModelParams(network=NETWORK, optimizer="sgd")
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_in_a_step_kernels_lose_decay_times_rate_of_themselves_and_biases_nothing(name):
+    shapes = {"conv/kernel": SHAPES["kernel"], "fc/kernel": (6, 8), "fc/bias": (8,)}
+    ends = []
+    for decay in (0.0, 2.0):
+        params = ModelParams(network=NETWORK, optimizer=name, weight_decay=decay)
+        weights = [
+            keras.Variable(variable(shape).numpy(), name=path.split("/")[1])
+            for path, shape in shapes.items()
+        ]
+        optimizer = make_optimizer(params, RATE)
+        optimizer.build(weights)
+        optimizer.apply([gradients(shape, 1)[0] for shape in shapes.values()])
+        ends.append([one.numpy() for one in weights])
+    for (path, shape), plain, decayed in zip(shapes.items(), *ends, strict=True):
+        lost = 0 if path == "fc/bias" else 2.0 * RATE * variable(shape).numpy()
+        np.testing.assert_allclose(plain - decayed, lost, atol=1e-6, err_msg=path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"optimizer": "sgd"}, "`optimizer` must be one of muon, adam, received 'sgd'"),
+        ({"weight_decay": -1.0}, "`weight_decay` must be at least 0, received -1.0"),
+    ],
+    ids=["another_name", "weights_that_grow"],
+)
+def test_other_parameters_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        ModelParams(network=NETWORK, **options)

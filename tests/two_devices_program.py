@@ -15,6 +15,8 @@ import numpy as np
 import tensorflow as tf
 from toy_estimator import classifier_estimator, classifier_eval_input_fn, classifier_input_fn
 
+from model.muon import ConvolutionMuon
+
 
 def main():
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -26,7 +28,7 @@ def main():
 
 
 def compare_with_one_device(strategy):
-    """By an optimizer that shows how long gradients are, which Adam does not, and clips them."""
+    """By optimizers that show how long gradients are, which Adam does not, or shrink weights."""
 
     def net_fn():
         return keras.Sequential(
@@ -37,20 +39,33 @@ def compare_with_one_device(strategy):
             ]
         )
 
+    optimizers = [
+        lambda _: keras.optimizers.SGD(0.1, 0.9),
+        lambda _: keras.optimizers.SGD(0.1, 0.9, global_clipnorm=0.1),
+        lambda _: ConvolutionMuon(1e-3),
+        lambda _: ConvolutionMuon(1e-3, weight_decay=50.0),
+    ]
     values = []
-    for distribute in (None, strategy):
-        for clip in (None, 0.1):
-            estimator = classifier_estimator(
-                tempfile.mkdtemp(),
-                net_fn=net_fn,
-                optimizer=lambda _, clip=clip: keras.optimizers.SGD(0.1, 0.9, global_clipnorm=clip),
-                train_distribute=distribute,
-            ).train(classifier_input_fn, steps=10)
-            values.append([variable.value.numpy() for variable in estimator.net.variables])
-    for one, two in ((values[0], values[2]), (values[1], values[3])):
+    for optimizer in optimizers:
+        one, two = (
+            [
+                variable.value.numpy()
+                for variable in classifier_estimator(
+                    tempfile.mkdtemp(),
+                    net_fn=net_fn,
+                    optimizer=optimizer,
+                    train_distribute=distribute,
+                )
+                .train(classifier_input_fn, steps=10)
+                .net.variables
+            ]
+            for distribute in (None, strategy)
+        )
         for first, second in zip(one, two, strict=True):
             np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-6)
-    assert any((first != second).any() for first, second in zip(*values[:2], strict=True))
+        values.append(one)
+    for one, other in (values[:2], values[2:]):
+        assert any((first != second).any() for first, second in zip(one, other, strict=True))
 
 
 def compare_devices(strategy):

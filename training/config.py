@@ -88,6 +88,9 @@ class TrainConfig:
     gradient_clip: float | None = _flag(
         None, "Scales gradients down to this L2 norm over all weights, where they are longer."
     )
+    weight_decay: float = _flag(
+        0.0, "Times the learning rate, what kernels lose of themselves in each step."
+    )
     ema_decay: float | None = _flag(
         None, "Evaluate and export a moving average of the weights, with this decay: 0.999."
     )

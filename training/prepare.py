@@ -94,6 +94,7 @@ def model_params(config: TrainConfig, description: ModelDescription) -> ModelPar
         total_steps=config.max_steps,
         schedule=config.schedule,
         gradient_clip=config.gradient_clip,
+        weight_decay=config.weight_decay,
         candidates=config.candidates,
         candidates_from_step=config.candidates_from_step,
         dropout_from_step=config.dropout_from_step,
