@@ -19,9 +19,7 @@ def make_optimizer(params: ModelParams, learning_rate) -> keras.optimizers.Optim
     options = {"global_clipnorm": params.gradient_clip}
     decay = params.weight_decay or None  # Keras multiplies by a decay of 0 too.
     if params.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(
-            learning_rate, weight_decay=decay, name="adam", **options
-        )
+        optimizer = keras.optimizers.Adam(learning_rate, weight_decay=decay, name="adam", **options)
     else:
         optimizer = ConvolutionMuon(learning_rate, weight_decay=decay, **options)
     # A bias is one number that no other can stand in for, and shrinking it regularises nothing.
