@@ -22,6 +22,7 @@ _NOISE_DEVIATION = 6.0  # Of 255.
 _SCALE, _SHEAR_X, _SHEAR_Y, _SHIFT_X, _SHIFT_Y = 0.06, 0.1, 0.05, 4.0, 2.0
 _GRID_ROWS, _GRID_COLUMNS = 3, 9  # Points whose displacements are drawn; between them, bilinear.
 _LARGEST_DISPLACEMENT = 1.5  # Pixels.
+_SMALL_DISPLACEMENT = 0.5
 _HOLE_ROWS, _HOLE_COLUMNS, _NUM_HOLES = 6, 8, 3
 _LEAST_GAIN = 0.6  # Of a channel's distance from the paper.
 
@@ -79,14 +80,21 @@ def noise(image: tf.Tensor, seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(tf.cast(image, tf.float32) + _NOISE_DEVIATION * normal, 0, 255)
 
 
-def elastic(image: tf.Tensor, seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+def slightly_elastic(image: tf.Tensor, seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """`elastic`, a third of it."""
+    return elastic(image, seed, rows, _SMALL_DISPLACEMENT)
+
+
+def elastic(
+    image: tf.Tensor, seed: tf.Tensor, rows: tf.Tensor, largest: float = _LARGEST_DISPLACEMENT
+) -> tf.Tensor:
     """Moves each point a little, its neighbours alike, as the library warps each glyph.
 
     Simard, Steinkraus and Platt, 2003, with a coarse grid in the place of their smoothing.
     """
     _, height, width, channels = image.shape
     unit = 2 * row_uniform(seed, rows, 2 * _GRID_ROWS * _GRID_COLUMNS) - 1  # In [-1, 1).
-    points = _LARGEST_DISPLACEMENT * tf.reshape(unit, [-1, _GRID_ROWS, _GRID_COLUMNS, 2])
+    points = largest * tf.reshape(unit, [-1, _GRID_ROWS, _GRID_COLUMNS, 2])
     moved = tf.image.resize(points, [height, width])  # [N, H, W, 2]
     from_rows = tf.clip_by_value(moved[..., 0] + tf.range(float(height))[:, None], 0, height - 1)
     from_columns = tf.clip_by_value(moved[..., 1] + tf.range(float(width)), 0, width - 1)

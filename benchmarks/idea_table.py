@@ -91,6 +91,10 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         ),
         "affine": Idea(what="slight scaling, shear, shift", augment=idea_augment.affine),
         "elastic": Idea(what="neighbouring points moved alike", augment=idea_augment.elastic),
+        "slightly_elastic": Idea(
+            what="neighbouring points moved alike, a third as far",
+            augment=idea_augment.slightly_elastic,
+        ),
         "dots": Idea(what="15 more dots", augment=idea_augment.dots),
         "holes": Idea(what="three rectangles left out", augment=idea_augment.holes),
         "contrast": Idea(what="each channel paler", augment=idea_augment.contrast),

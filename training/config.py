@@ -56,7 +56,9 @@ class TrainConfig:
         "shows loss and accuracy of those.",
     )
     candidates_from_step: int = _flag(
-        0, "Candidates begin here: before, nearly every captcha teaches something."
+        0,
+        "Candidates begin here: before, nearly every captcha teaches something. From here on a "
+        "step takes some three times as long.",
     )
     doubt_from_step: int | None = _flag(
         None,
