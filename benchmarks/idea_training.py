@@ -28,7 +28,7 @@ _LIVE_BASE = {
     "warmup_steps": 100,
     "verify_hashes": False,
 }
-# configs/captcha.flags, for 15,000 captchas and 2,100 steps in the place of 50,000 and 7,000.
+# configs/captcha.flags, for 15,000 captchas and 2,100 steps, not for 50,000 and 6,200.
 _DATASET_BASE = {
     "dropout": 0.3,
     "dropout_from_step": 300,
