@@ -67,7 +67,7 @@ bench: dev  ## Short measurements, under 20 minutes on 2 cores that do nothing e
 	@$(BIN)/python benchmarks/ideas.py --ideas=base,adam --steps=400 --n_read=5000
 	@$(BIN)/python benchmarks/plots.py
 
-bench-full: dev  ## All measurements of benchmarks/RESULTS.md, whole, and their plots: seven hours
+bench-full: dev  ## All measurements of benchmarks/RESULTS.md, whole, and their plots: eight hours
 	@test -d captcha_data || $(BIN)/python data_gen --n 50000
 	@test -d models/captcha -a -d exports/captcha || $(MAKE) run
 	@$(BIN)/python benchmarks/render_speed.py --small=10000 --large=500000
@@ -86,6 +86,7 @@ bench-full: dev  ## All measurements of benchmarks/RESULTS.md, whole, and their 
 	@$(BIN)/python benchmarks/training_run.py --name=captcha --n_fresh=20000 -- --flagfile=configs/captcha.flags
 	@$(BIN)/python benchmarks/training_run.py --name=live --n_fresh=20000 -- --flagfile=configs/live.flags
 	@$(BIN)/python benchmarks/training_run.py --name=best --n_fresh=20000 -- --flagfile=configs/best.flags
+	@$(BIN)/python benchmarks/training_run.py --name=wide_style --style=wide --n_fresh=20000 -- --flagfile=configs/live.flags --data_dir='live:wide?seed=0' --max_steps=4500
 	@$(BIN)/python benchmarks/training_run.py --name=mixed_length --style=mixed-length --n_fresh=20000 -- --flagfile=configs/live.flags --data_dir='live:mixed-length?seed=0'
 	@$(BIN)/python benchmarks/cross_reading.py --config=configs/quick.flags --n_read=20000
 	@$(BIN)/python benchmarks/book_network.py --steps=1000
@@ -96,6 +97,8 @@ bench-full: dev  ## All measurements of benchmarks/RESULTS.md, whole, and their 
 	@$(BIN)/python benchmarks/peers.py --minutes=30
 	@for idea in $$($(BIN)/python benchmarks/ideas.py --list | cut -d' ' -f1); do $(BIN)/python benchmarks/ideas.py --ideas=$$idea || exit 1; done
 	@$(BIN)/python benchmarks/ideas.py --ideas=base,relu,large_heads,relu_large_heads --style=letters --steps=600
+	@test -d runs/few || $(BIN)/python data_gen --n 15000 --n_test 500 --out=runs/few
+	@$(BIN)/python benchmarks/ideas.py --ideas=base,dropout_half,no_dropout,dots,slightly_elastic --data_dir=runs/few --steps=2100
 	@$(BIN)/python benchmarks/plots.py
 
 golden: dev  ## Writes tests/golden anew: commit it alone and say why

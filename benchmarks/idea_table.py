@@ -65,14 +65,13 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         "batch_128": Idea(what="batches of 128", flags={"batch_size": 128}, steps_factor=0.5),
         # Which captchas to train on.
         "candidates_4": Idea(what="the least sure of 4", flags={"candidates": 4}),
-        "candidates_8": Idea(what="the least sure of 8", flags={"candidates": 8}),
+        "candidates_8": Idea(
+            what="the least sure of 8 from the first step on",
+            flags={"candidates": 8, "candidates_from_step": 0},
+        ),
         "candidates_8_later": Idea(
             what="the least sure of 8, from step 800 on",
             flags={"candidates": 8, "candidates_from_step": 800},
-        ),
-        "candidates_at_once": Idea(
-            what="the least sure of 8 from the first step on",
-            flags={"candidates": 8, "candidates_from_step": 0},
         ),
         "candidates_16": Idea(what="the least sure of 16", flags={"candidates": 16}),
         # Regularisation.

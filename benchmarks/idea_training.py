@@ -30,6 +30,7 @@ _LIVE_BASE = {
 }
 # configs/captcha.flags, for 15,000 captchas and 2,100 steps, not for 50,000 and 6,200.
 _DATASET_BASE = {
+    **_LIVE_BASE,
     "dropout": 0.3,
     "dropout_from_step": 300,
     "candidates": 8,
@@ -37,8 +38,6 @@ _DATASET_BASE = {
     "weight_decay": 1.0,
     "shift_rows": 2,
     "shift_columns": 4,
-    "warmup_steps": 100,
-    "verify_hashes": False,
 }
 
 
