@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import keras
 import tensorflow as tf
 
-from benchmarks import idea_augment
-from model.networks import NETWORKS, Architecture
+from benchmarks import idea_augment, idea_networks
+from model.networks import NETWORKS, Architecture, NetworkConfig
 
 _DEFAULT_DENSE = (256,)
 
@@ -20,6 +21,7 @@ class Idea:
     what: str  # One line for people.
     flags: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # Fields of `TrainConfig`.
     architecture: Architecture | None = None  # None: the network's of the flags.
+    network: Callable[[NetworkConfig], keras.Model] | None = None  # None: of the architecture.
     # (image [N, H, W, 3], seed int [2], rows int64 [N]) to an image of the same shape.
     augment: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] | None = None
     label_smoothing: float = 0.0
@@ -28,6 +30,8 @@ class Idea:
     kernel_ratio: float | None = None  # Of Muon; None: its default.
     activation: str | None = None  # None: the network's of the flags.
     head_factor: float = 1.0  # Times the network's are the initial weights of its heads.
+    # (rows, columns) each picture is shifted by when it is read, and the answers' mean taken.
+    read_shifts: tuple[tuple[int, int], ...] = ()
 
 
 def _widths(*blocks: tuple[int, ...], dense: tuple[int, ...] = _DEFAULT_DENSE) -> Architecture:
@@ -60,6 +64,11 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         "warmup_300": Idea(what="warm-up 300 in place of 100", flags={"warmup_steps": 300}),
         "ema": Idea(what="moving average of the weights, 0.998", flags={"ema_decay": 0.998}),
         "clip": Idea(what="gradient clipped to norm 1", flags={"gradient_clip": 1.0}),
+        "constant": Idea(what="the rate never falls", flags={"schedule": "constant"}),
+        "falls_in_steps": Idea(
+            what="the rate falls to a tenth at half and at three quarters",
+            flags={"schedule": "step"},
+        ),
         # Batch.
         "batch_32": Idea(what="batches of 32", flags={"batch_size": 32}, steps_factor=2.0),
         "batch_128": Idea(what="batches of 128", flags={"batch_size": 128}, steps_factor=0.5),
@@ -85,6 +94,7 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         ),
         # Augmentation in the graph.
         "shifts": Idea(what="shifts of up to 2 rows and 4 columns", flags=_SHIFTS),
+        "cutmix": Idea(what="half of the captchas swap their right parts", flags={"cutmix": 0.5}),
         "channels": Idea(
             what="red, green, blue in random order", augment=idea_augment.channel_order
         ),
@@ -116,8 +126,8 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
             architecture=_widths((32,), (64,), (128,) * 2, (256,) * 2, dense=(512,)),
         ),
         "dense_512": Idea(
-            what="512 units in the dense layer",
-            architecture=_widths((16,), (32,) * 2, (64,) * 2, (128,) * 2, dense=(512,)),
+            what="512 units in the dense layer, as --net=medium",
+            flags={"net": "medium"},
         ),
         "deeper": Idea(
             what="three convolutions in the last two blocks",
@@ -134,6 +144,18 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         "wide_candidates_8": Idea(
             what="twice as wide, the least sure of 8",
             flags={"net": "wide", "candidates": 8},
+        ),
+        "batch_norm": Idea(
+            what="batch normalisation of convolutions", network=idea_networks.batch_normalised
+        ),
+        "strided": Idea(
+            what="a stride in the place of the first pool", network=idea_networks.strided
+        ),
+        "halved": Idea(what="half the resolution", network=idea_networks.halved),
+        # How it reads.
+        "read_shifted": Idea(
+            what="mean of five readings, a pixel apart",
+            read_shifts=((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0)),
         ),
         # What it begins with.
         "relu": Idea(what="ReLU, which can die", activation="relu"),

@@ -1,6 +1,7 @@
 """Trains one idea of `benchmarks/idea_table.py` by the Estimator and measures what it reads."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -82,7 +83,7 @@ def train_and_read(idea: Idea, data_dir: str, read: str, model_dir: str, steps: 
         "characters": f"{metrics['character_accuracy']:.2%}",
         "n": n,
         "steps": config.max_steps,
-        "captchas drawn": config.max_steps * config.batch_size * config.candidates,
+        "captchas trained on": config.max_steps * config.batch_size,
         "parameters": estimator.net.count_params(),
         "a second, median": round(sorted(rates)[len(rates) // 2]) if rates else "",
         "trained on": data_dir,
@@ -117,6 +118,8 @@ def _estimator(idea: Idea, params: ModelParams, config: TrainConfig) -> Estimato
 
 def _network(idea: Idea, config: NetworkConfig) -> keras.Model:
     activation = idea.activation or config.activation
+    if idea.network is not None:
+        return idea.network(config)
     net = build_network(dataclasses.replace(config, activation=activation), idea.architecture)
     for position in range(config.num_positions):
         kernel = net.get_layer(f"position_{position}").kernel
@@ -129,7 +132,8 @@ def _model_fn(idea: Idea):
 
     def changed(features, labels, net, mode, params, step, rows=None):
         if mode != ModeKeys.TRAIN:
-            return model_fn(features, labels, net, mode, params, step, rows)
+            reader = mean_of_shifted(net, idea.read_shifts) if idea.read_shifts else net
+            return model_fn(features, labels, reader, mode, params, step, rows)
         logits = []
 
         def remembering(image, training=False):
@@ -148,6 +152,16 @@ def _model_fn(idea: Idea):
         return dataclasses.replace(spec, loss=loss)
 
     return changed
+
+
+def mean_of_shifted(net: keras.Model, shifts: Sequence[tuple[int, int]]):
+    """Reads each picture so shifted, what leaves it coming in again; logits are mean ln p."""
+
+    def read(image: tf.Tensor, training: bool = False) -> tf.Tensor:
+        readings = [net(tf.roll(image, shift, [1, 2]), training=training) for shift in shifts]
+        return tf.reduce_mean(tf.nn.log_softmax(tf.stack(readings)), axis=0)
+
+    return read
 
 
 def _smoothed(logits: tf.Tensor, targets: tf.Tensor, smoothing: float) -> tf.Tensor:

@@ -54,8 +54,9 @@ def draw() -> Figure | None:
         axes.set(xscale="log", yscale="log", ylim=(lowest, 130), xlabel=f"{what} (log)")
         for percent in _MARKED:
             axes.axhline(100 - percent, color=GREY, linestyle="--", linewidth=1)
-        log_ticks(axes.xaxis, (1, 3))  # Numbers of captchas are long.
         log_ticks(axes.yaxis)
+    log_ticks(by_seconds.xaxis, (1, 3))
+    log_ticks(by_images.xaxis, (1,))  # Numbers of captchas are long.
     for percent in _MARKED:
         by_seconds.annotate(
             f"{percent} % right",

@@ -12,7 +12,7 @@ class ConvolutionMuon(keras.optimizers.Muon):
     kernel `[3, 3, in, out]` is taken as the matrix `[3 * 3 * in, out]`, as Jordan does
     (https://kellerjordan.github.io/posts/muon/), and its update is scaled by sqrt(max(1, rows /
     columns)). The first dense layer is most of the weights, and its iterations would cost more than
-    those of all kernels together, for the same accuracy (BUILD_NOTES.md, "The optimizer").
+    those of all kernels together.
 
     Args:
       learning_rate: Number or schedule: Adam's.

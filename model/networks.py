@@ -45,6 +45,14 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             dropout=0.2,
             activation="leaky_relu",
         ),
+        # The same with twice the dense units, for alphabets larger than ten digits: see
+        # BUILD_NOTES.md "Letters".
+        "medium": Architecture(
+            blocks=((16,), (32, 32), (64, 64), (128, 128)),
+            dense_units=(512,),
+            dropout=0.2,
+            activation="leaky_relu",
+        ),
         # Twice as wide, at half the speed.
         "wide": Architecture(
             blocks=((32,), (64,), (128, 128), (256, 256)),

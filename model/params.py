@@ -14,7 +14,8 @@ class ModelParams:
     Raises:
       ValueError: If a shift is negative or not smaller than the picture, `weight_decay`,
         `dropout_from_step` or `candidates_from_step` is negative, the optimizer is unknown, or
-        `candidates` or `doubt_from_step` is below 1.
+        `candidates` or `doubt_from_step` is below 1, or `cutmix` is not in [0, 1] or above 0
+        for captchas of one character or of several lengths.
     """
 
     network: NetworkConfig
@@ -27,6 +28,8 @@ class ModelParams:
     weight_decay: float = 0.0  # Times the learning rate it is what kernels lose in a step.
     shift_rows: int = 0  # Random shifts of training pictures, largest, in pixels.
     shift_columns: int = 0
+    # Share of pairs of captchas that swap their right parts, see `model.cutmix`.
+    cutmix: float = 0.0
     # Of so many captchas a step trains on the one it is least sure of, see `training_examples`.
     candidates: int = 1
     candidates_from_step: int = 0  # Before, it trains on captchas as they come.
@@ -36,7 +39,7 @@ class ModelParams:
     # From here on labels that the network is sure are wrong count for nothing, see
     # `model.trusted_labels`; None: never.
     doubt_from_step: int | None = None
-    seed: int = 0  # Of the shifts.
+    seed: int = 0  # Of shifts and cuts.
 
     def __post_init__(self):
         if self.optimizer not in OPTIMIZERS:
@@ -57,6 +60,16 @@ class ModelParams:
             raise ValueError(
                 f"`candidates` must be at least 1, received {self.candidates}. Use 1 to train on "
                 "all captchas alike."
+            )
+        if not 0 <= self.cutmix <= 1:
+            raise ValueError(
+                f"`cutmix` must be in [0, 1], received {self.cutmix}. Use 0 for captchas as they "
+                "are."
+            )
+        if self.cutmix > 0 and (self.network.has_blank or self.network.num_positions < 2):
+            raise ValueError(
+                f"`cutmix` must be 0 for captchas of one character or of several lengths, received "
+                f"{self.cutmix}. Set --cutmix=0."
             )
         if not self.weight_decay >= 0:
             raise ValueError(

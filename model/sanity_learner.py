@@ -23,7 +23,7 @@ _MORE_TIME, _MANY_STEPS = 5, 200
 
 
 class SanityLearner:
-    """A network of its own, with the optimizer and rate of `params`; no dropout, no shifts."""
+    """A network of its own with the optimizer and rate of `params`, no dropout, no augmentation."""
 
     def __init__(self, params: ModelParams, examples: Examples, net_fn, model_fn):
         keras.utils.set_random_seed(params.seed)
@@ -35,6 +35,7 @@ class SanityLearner:
             dropout_from_step=0,
             shift_rows=0,
             shift_columns=0,
+            cutmix=0.0,
             candidates=1,
         )
         self._examples = examples

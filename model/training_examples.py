@@ -1,4 +1,4 @@
-"""What a step trains on: of several candidates the captcha it is least sure of, shifted at random.
+"""What a step trains on: of several candidates the least sure one, recombined and shifted.
 
 Late in a training nearly all captchas are read rightly and with certainty, and teach nothing. To
 look at one costs a fifth of training on it, so of each few candidates a step trains on the one that
@@ -15,8 +15,11 @@ import keras
 import tensorflow as tf
 
 from model.augment import random_shift
+from model.cutmix import swap_right_parts
 from model.heads import log_confidence, logits_by_example
 from model.params import ModelParams
+
+_CUTMIX_SEEDS = 2**31  # Above all seeds of shifts, so that cuts and shifts are independent.
 
 
 def training_examples(
@@ -27,7 +30,7 @@ def training_examples(
     step: tf.Tensor,
     rows: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Chooses, then shifts the chosen ones alone.
+    """Chooses, then swaps parts of the chosen ones and shifts them.
 
     Args:
       image: uint8 `[N, H, W, 3]`; with `params.candidates` C above 1 `[N, C, H, W, 3]`, of which
@@ -45,11 +48,15 @@ def training_examples(
         chosen = _chosen(net, image, params, step)
         image = tf.gather(image, chosen, batch_dims=1)
         labels = tf.gather(labels, chosen, batch_dims=1)
+    step = tf.cast(step, tf.int64)
+    if params.cutmix > 0:
+        seed = tf.stack([tf.constant(params.seed + _CUTMIX_SEEDS, tf.int64), step])
+        image, labels = swap_right_parts(image, labels, share=params.cutmix, seed=seed, rows=rows)
     shifted = random_shift(
         image,
         max_rows=params.shift_rows,
         max_columns=params.shift_columns,
-        seed=tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)]),
+        seed=tf.stack([tf.constant(params.seed, tf.int64), step]),
         rows=rows,
     )
     return shifted, labels

@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.idea_table import IDEAS
-from benchmarks.idea_training import idea_config
+from benchmarks.idea_training import idea_config, mean_of_shifted
 from data_gen.live import parse_live
+from model.networks import NetworkConfig
 from training.prepare import describe, model_params
 
 SEED = tf.constant([3, 5])
@@ -32,6 +33,24 @@ def test_an_augmentation_keeps_shape_and_range_and_is_a_function_of_seed_and_row
     assert 0 <= changed.min() <= changed.max() <= 255
     assert not np.array_equal(changed, image)
     np.testing.assert_array_equal(changed, np.asarray(augment(image, SEED, ROWS), np.float32))
+
+
+@pytest.mark.parametrize("name", [name for name in IDEAS if IDEAS[name].network is not None])
+def test_a_network_of_its_own_has_the_bases_input_and_logits(name):
+    config = NetworkConfig(image_shape=(30, 100, 3), num_positions=4, num_classes=10)
+    net = IDEAS[name].network(config)
+    assert net.input_shape == (None, 30, 100, 3)
+    logits = net(np.random.default_rng(0).integers(0, 256, (2, 30, 100, 3), np.uint8))
+    assert logits.shape == (8, 10)
+    assert len(np.unique(logits)) > 40  # Each picture has its own.
+
+
+def test_readings_of_shifted_pictures_are_averaged():
+    """The net's logits are the first two columns: only where they are bright shall it say so."""
+    image = tf.reshape(tf.constant([[0.0, 5.0, 1.0]]), [1, 1, 3, 1])
+    read = mean_of_shifted(lambda image, training: image[:, 0, :2, 0], [(0, 0), (0, 1)])
+    expected = (tf.nn.log_softmax([[0.0, 5.0]]) + tf.nn.log_softmax([[1.0, 0.0]])) / 2
+    np.testing.assert_allclose(read(image), expected, rtol=1e-6)
 
 
 def test_an_unknown_idea_is_one_line(run_program):

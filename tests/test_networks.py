@@ -40,6 +40,7 @@ def test_a_network_refuses(options, message):
         ("vgg19", 19 - 3, 5),
         ("book", 13, 5),
         ("small", 7, 4),
+        ("medium", 7, 4),
         ("wide", 6, 4),
     ],
 )

@@ -232,8 +232,12 @@ def test_the_command_logs_aligned_lines_and_prints_the_result_last(
         "--max_steps=4",
         "--batch_size=8",
         "--log_steps=2",
+        "--candidates=3",
+        "--candidates_from_step=2",
     )
     assert done.returncode == 0, done.stderr
+    (described,) = [line for line in done.stderr.splitlines() if "config |" in line]
+    assert "from step 2 on the least sure of 3: a step takes longer" in described
     lines = [line for line in done.stderr.splitlines() if "train | step" in line]
     assert [line.split("step")[1].split("of")[0].strip() for line in lines] == ["2", "4"]
     for line in lines:

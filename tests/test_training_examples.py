@@ -1,4 +1,4 @@
-"""A step trains on shifted captchas, and of several candidates on the one it is least sure of."""
+"""A step trains on captchas recombined and shifted, of several candidates on the least sure."""
 
 import dataclasses
 
@@ -116,13 +116,33 @@ def test_the_chosen_candidate_is_shifted_as_its_row():
     assert (shifted.numpy() != chosen.numpy()).any()
 
 
+def test_chosen_candidates_swap_their_parts_before_they_are_shifted():
+    image, labels = candidates(BRIGHTNESS)
+    params = dataclasses.replace(PARAMS, cutmix=1.0, shift_rows=1)
+    mixed, mixed_labels = training_examples(
+        image, labels, sure_as_its_brightness, params, STEP, ROWS
+    )
+    # Of 10, 7, 10 and 97, which is what is chosen, neighbours swap. Shifts are up and down alone.
+    assert mixed_labels.numpy().tolist() == [[10, 7], [7, 10], [10, 97], [97, 10]]
+    assert mixed.numpy()[:, 0, [2, 3], 0].tolist() == [[10, 7], [7, 10], [10, 97], [97, 10]]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"cutmix": 1.5}, r"`cutmix` must be in \[0, 1\], received 1.5"),
+        (
+            {"cutmix": 0.5, "network": dataclasses.replace(NETWORK, num_positions=1)},
+            "`cutmix` must be 0 for captchas of one character .* received 0.5. Set --cutmix=0",
+        ),
+        (
+            {"cutmix": 0.5, "network": dataclasses.replace(NETWORK, has_blank=True)},
+            "`cutmix` must be 0 for captchas of one character or of several lengths",
+        ),
         ({"candidates": 0}, "`candidates` must be at least 1, received 0"),
         ({"candidates_from_step": -1}, "`candidates_from_step` must be at least 0, received -1"),
     ],
-    ids=["none", "before_the_first_step"],
+    ids=["more_than_all", "one_character", "several_lengths", "none", "before_the_first_step"],
 )
 def test_numbers_that_cannot_be_are_refused(options, message):
     with pytest.raises(ValueError, match=message):

@@ -42,7 +42,7 @@ class TrainConfig:
         False, "Only look, in a minute, whether this network can learn 64 of these captchas."
     )
 
-    net: str = _flag("small", "small, wide, book, vgg11, vgg13, vgg16 or vgg19.")
+    net: str = _flag("small", "small, medium, wide, book, vgg11, vgg13, vgg16 or vgg19.")
     dropout: float | None = _flag(None, "In [0, 1). By default the network's own.")
     dropout_from_step: int = _flag(
         1500,
@@ -50,6 +50,11 @@ class TrainConfig:
     )
     shift_rows: int = _flag(2, "Random shifts up and down, at most, in pixels.")
     shift_columns: int = _flag(4, "Random shifts left and right, at most.")
+    cutmix: float = _flag(
+        0.0,
+        "In [0, 1]: so many of the captchas swap their right parts, cut between two characters, "
+        "with others. For few labelled pictures in which characters stand evenly.",
+    )
     candidates: int = _flag(
         1,
         "Of so many captchas a step trains on the one that the network is least sure of; the log "
@@ -97,7 +102,7 @@ class TrainConfig:
         None, "Evaluate and export a moving average of the weights, with this decay: 0.999."
     )
     precision: str = _flag("auto", "auto (bfloat16 if the machine has it), float32, bfloat16.")
-    seed: int = _flag(0, "Of weights, order of the data, dropout and shifts.")
+    seed: int = _flag(0, "Of weights, order of the data, dropout, shifts and cuts.")
 
     target: str | None = _flag(
         None, "Stop once an evaluation reaches it, for example sequence_accuracy=0.995."

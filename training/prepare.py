@@ -49,14 +49,25 @@ def prepare(config: TrainConfig, dataset: DatasetDescription | LiveData) -> Esti
         save_trained_on(data, config.model_dir)
         _save_flags(config)
     logging.info(
-        "config | %s | %d parameters | %s | %s captchas to train on, %d to test on",
+        "config | %s | %d parameters | %s | %s captchas to train on, %d to test on%s",
         config.net,
         num_parameters,
         params.network.dtype_policy,
         "new" if config.is_live else dataset.num_examples("train"),
         dataset.num_examples("test"),
+        _later(config),
     )
     return estimator
+
+
+def _later(config: TrainConfig) -> str:
+    """What changes at a step, as the time left, in the log, is that of the steps so far."""
+    if config.candidates == 1 or config.candidates_from_step == 0:
+        return ""
+    return (
+        f" | from step {config.candidates_from_step} on the least sure of {config.candidates}: "
+        "a step takes longer, and so does the time left"
+    )
 
 
 def describe(config: TrainConfig, dataset) -> ModelDescription:
@@ -101,6 +112,7 @@ def model_params(config: TrainConfig, description: ModelDescription) -> ModelPar
         doubt_from_step=config.doubt_from_step,
         shift_rows=config.shift_rows,
         shift_columns=config.shift_columns,
+        cutmix=config.cutmix,
         seed=config.seed,
     )
 
