@@ -1,7 +1,7 @@
 r"""What each idea gives: the same training with one thing changed, a row in the ledger each.
 
   python benchmarks/ideas.py --list
-  python benchmarks/ideas.py --ideas=base,adam                          # 2 minutes each
+  python benchmarks/ideas.py --ideas=base,adam                          # a minute each
   python data_gen --n 15000 --n_test 500 --out=runs/few
   python benchmarks/ideas.py --ideas=base,dots --data_dir=runs/few --steps=2100     # 4 minutes each
   python benchmarks/ideas.py --ideas=base,relu --style=letters --steps=600
@@ -32,7 +32,7 @@ _LIST = flags.DEFINE_bool("list", False, "Print the ideas.")
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "A dataset to train on. By default captchas of --style are drawn live."
 )
-_STEPS = flags.DEFINE_integer("steps", 1500, "Of the base, 64 captchas each.", lower_bound=2)
+_STEPS = flags.DEFINE_integer("steps", 1000, "Of the base, 64 captchas each.", lower_bound=2)
 _STYLE = flags.DEFINE_enum("style", "default", ["default", "letters"], "Of the captchas to read.")
 _N_READ = flags.DEFINE_integer("n_read", 20000, "Captchas to read.", lower_bound=1)
 _RECORD = flags.DEFINE_bool("record", True, "Keep the rows in benchmarks/results.")

@@ -27,7 +27,7 @@ def draw() -> Figure | None:
     if not found:
         return None
     # Ours first, so that it keeps its colour whoever else is there.
-    found = dict(sorted(found.items(), key=lambda pair: (pair[0] != "ours", pair[0])))
+    found = dict(sorted(found.items(), key=lambda pair: (not pair[0].startswith("ours"), pair[0])))
     figure, above = new_figure(620, list(found.values()))
     by_seconds, by_images = above.subplots(1, 2, sharey=True)
     lowest = 0.8 * (100 - _MARKED[-1])

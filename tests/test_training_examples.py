@@ -118,13 +118,24 @@ def test_the_chosen_candidate_is_shifted_as_its_row():
 
 def test_chosen_candidates_swap_their_parts_before_they_are_shifted():
     image, labels = candidates(BRIGHTNESS)
+    bars = np.zeros(SHAPE, bool)
+    bars[1, :2] = bars[2, 4:] = True  # Two characters, and between them two columns of paper.
+    drawn = tf.where(bars, image, tf.constant(200, tf.uint8))
     params = dataclasses.replace(PARAMS, cutmix=1.0, shift_rows=1)
-    mixed, mixed_labels = training_examples(
-        image, labels, sure_as_its_brightness, params, STEP, ROWS
-    )
+
+    def sure_as_its_bars(image, training=None):
+        return sure_as_its_brightness(tf.reduce_min(image, axis=[1, 2, 3], keepdims=True), training)
+
+    mixed, mixed_labels = training_examples(drawn, labels, sure_as_its_bars, params, STEP, ROWS)
     # Of 10, 7, 10 and 97, which is what is chosen, neighbours swap. Shifts are up and down alone.
     assert mixed_labels.numpy().tolist() == [[10, 7], [7, 10], [10, 97], [97, 10]]
-    assert mixed.numpy()[:, 0, [2, 3], 0].tolist() == [[10, 7], [7, 10], [10, 97], [97, 10]]
+    darkest = mixed.numpy()[..., 0].min(axis=1)  # Of each column.
+    assert darkest[:, [0, 1, 4, 5]].tolist() == [
+        [10, 10, 7, 7],
+        [7, 7, 10, 10],
+        [10, 10, 97, 97],
+        [97, 97, 10, 10],
+    ]
 
 
 @pytest.mark.parametrize(
