@@ -10,8 +10,9 @@ Each trains in a process of its own, by the same Estimator and on the same captc
 settings that its authors publish (benchmarks/peer_networks.py says where, and what our pictures
 made us change). By default captchas are drawn while they train and none comes twice, as some of
 them were published for a million pictures; drawing takes most time from the network that learns
-from most of them, which is ours. Ours is trained twice: as it is meant to be read
-(--ours), and `ours_short`, whose learning rate falls in as many steps as 97 % take. Name a dataset with --data_dir, and all of them read that.
+from most of them, which is ours. Ours is trained twice: as it is meant to be (--ours), and
+`ours_short`, whose learning rate falls in as many steps as 97 % take. Name a dataset with
+--data_dir, and all of them read that.
 
 Seconds are of training, without reading the test captchas, and as they are read after each tenth
 of the time so far, up to a tenth too long. It ends at 99 %, or when the time is up. --peer trains
