@@ -24,7 +24,6 @@ class Idea:
     network: Callable[[NetworkConfig], keras.Model] | None = None  # None: of the architecture.
     # (image [N, H, W, 3], seed int [2], rows int64 [N]) to an image of the same shape.
     augment: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] | None = None
-    label_smoothing: float = 0.0
     # Times the steps of the base, whose number of captchas seen it keeps with another batch size.
     steps_factor: float = 1.0
     kernel_ratio: float | None = None  # Of Muon; None: its default.
@@ -84,7 +83,7 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
         ),
         "candidates_16": Idea(what="the least sure of 16", flags={"candidates": 16}),
         # Regularisation.
-        "label_smoothing": Idea(what="label smoothing 0.05", label_smoothing=0.05),
+        "label_smoothing": Idea(what="label smoothing 0.05", flags={"label_smoothing": 0.05}),
         "dropout": Idea(
             what="dropout 0.2 from step 600", flags={"dropout": 0.2, "dropout_from_step": 600}
         ),

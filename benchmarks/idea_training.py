@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from benchmarks.idea_table import Idea
 from model.estimator import Estimator, ModeKeys, RunConfig, history
-from model.heads import targets_in_logit_order
 from model.metrics import wilson_interval
 from model.model_fn import model_fn
 from model.muon import ConvolutionMuon
@@ -134,22 +133,16 @@ def _model_fn(idea: Idea):
         if mode != ModeKeys.TRAIN:
             reader = mean_of_shifted(net, idea.read_shifts) if idea.read_shifts else net
             return model_fn(features, labels, reader, mode, params, step, rows)
-        logits = []
 
-        def remembering(image, training=False):
+        def changing(image, training=False):
             # Candidates are read as they are, and the chosen ones alone are changed.
             if idea.augment is not None and training is not False:
                 seed = tf.stack([tf.constant(params.seed, tf.int64), tf.cast(step, tf.int64)])
                 of_batch = tf.range(tf.shape(image, tf.int64)[0]) if rows is None else rows
                 image = tf.cast(tf.round(idea.augment(image, seed, of_batch)), tf.uint8)
-            logits.append(net(image, training=training))
-            return logits[-1]
+            return net(image, training=training)
 
-        spec = model_fn(features, labels, remembering, mode, params, step, rows)
-        if idea.label_smoothing == 0:
-            return spec
-        loss = _smoothed(logits[-1], targets_in_logit_order(labels), idea.label_smoothing)
-        return dataclasses.replace(spec, loss=loss)
+        return model_fn(features, labels, changing, mode, params, step, rows)
 
     return changed
 
@@ -162,10 +155,3 @@ def mean_of_shifted(net: keras.Model, shifts: Sequence[tuple[int, int]]):
         return tf.reduce_mean(tf.nn.log_softmax(tf.stack(readings)), axis=0)
 
     return read
-
-
-def _smoothed(logits: tf.Tensor, targets: tf.Tensor, smoothing: float) -> tf.Tensor:
-    """Cross-entropy against targets mixed with the uniform distribution (Szegedy et al., 2016)."""
-    classes = logits.shape[-1]
-    wanted = (1 - smoothing) * tf.one_hot(targets, classes) + smoothing / classes
-    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))

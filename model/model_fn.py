@@ -41,10 +41,10 @@ def model_fn(
 
     Returns:
       PREDICT: predictions `digits` int64 `[N, L]` and `probabilities` float32 `[N, L, K]`; EVAL
-      has them too. Otherwise the mean cross-entropy over all positions, ln K at chance, and
-      `character_accuracy` and `sequence_accuracy`, a value an example. A blank, where labels vary
-      in length, is one of the K classes and counts in the loss as any other: it is how the network
-      says where a text ends.
+      has them too. Otherwise the mean cross-entropy over all positions, ln K at chance, in TRAIN
+      against smoothed labels, and `character_accuracy` and `sequence_accuracy`, a value an example.
+      A blank, where labels vary in length, is one of the K classes and counts in the loss as any
+      other: it is how the network says where a text ends.
     """
     image = features["image"]
     training = mode == ModeKeys.TRAIN
@@ -66,6 +66,13 @@ def model_fn(
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
         labels=targets_in_logit_order(labels), logits=logits
     )  # [L * N]
+    if training and params.label_smoothing > 0:
+        # Mean over all classes of -ln p: the cross-entropy against the uniform distribution.
+        even = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits, axis=-1)
+        smoothing = tf.constant(params.label_smoothing)
+        if params.label_smoothing_until_step is not None:
+            smoothing *= tf.cast(step < params.label_smoothing_until_step, smoothing.dtype)
+        losses += smoothing * (even - losses)
     metrics = {
         "character_accuracy": character_accuracy(digits, labels, params.network.blank),
         "sequence_accuracy": sequence_accuracy(digits, labels),

@@ -13,9 +13,10 @@ class ModelParams:
 
     Raises:
       ValueError: If a shift is negative or not smaller than the picture, `weight_decay`,
-        `dropout_from_step` or `candidates_from_step` is negative, the optimizer is unknown, or
-        `candidates` or `doubt_from_step` is below 1, or `cutmix` is not in [0, 1] or above 0
-        for captchas of one character or of several lengths.
+        `dropout_from_step` or `candidates_from_step` is negative, the optimizer is unknown,
+        `candidates`, `doubt_from_step` or `label_smoothing_until_step` is below 1,
+        `label_smoothing` is not in [0, 1), or `cutmix` is not in [0, 1] or above 0 for captchas of
+        one character or of several lengths.
     """
 
     network: NetworkConfig
@@ -26,6 +27,11 @@ class ModelParams:
     schedule: str = "cosine"  # One of `model.schedule.SCHEDULES`.
     gradient_clip: float | None = None  # Longest L2 norm over all weights; None: as they are.
     weight_decay: float = 0.0  # Times the learning rate it is what kernels lose in a step.
+    # Share of each target that is spread evenly over all classes (Szegedy et al., 2016,
+    # https://arxiv.org/abs/1512.00567).
+    label_smoothing: float = 0.0
+    # From here on labels are as they are, so that confidence comes back; None: to the end.
+    label_smoothing_until_step: int | None = None
     shift_rows: int = 0  # Random shifts of training pictures, largest, in pixels.
     shift_columns: int = 0
     # Share of pairs of captchas that swap their right parts, see `model.cutmix`.
@@ -60,6 +66,16 @@ class ModelParams:
             raise ValueError(
                 f"`candidates` must be at least 1, received {self.candidates}. Use 1 to train on "
                 "all captchas alike."
+            )
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(
+                f"`label_smoothing` must be in [0, 1), received {self.label_smoothing}. Use 0 for "
+                "labels as they are."
+            )
+        if self.label_smoothing_until_step is not None and self.label_smoothing_until_step < 1:
+            raise ValueError(
+                "`label_smoothing_until_step` must be at least 1, received "
+                f"{self.label_smoothing_until_step}. Use --label_smoothing=0 for none."
             )
         if not 0 <= self.cutmix <= 1:
             raise ValueError(

@@ -36,6 +36,7 @@ class SanityLearner:
             shift_rows=0,
             shift_columns=0,
             cutmix=0.0,
+            label_smoothing=0.0,
             candidates=1,
         )
         self._examples = examples

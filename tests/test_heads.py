@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -37,14 +38,14 @@ def test_logits_by_example_undo_the_concatenation():
     np.testing.assert_array_equal(tf.argmax(by_example, axis=-1), LABELS)
 
 
-def spec_of(logits, labels=LABELS, mode=ModeKeys.EVAL, params=PARAMS):
+def spec_of(logits, labels=LABELS, mode=ModeKeys.EVAL, params=PARAMS, step=0):
     def net(image, training):
         del training
         assert image.shape[0] == len(labels)
         return logits
 
     features = {"image": tf.zeros([len(labels), 30, 100, 3], tf.uint8)}
-    step = tf.constant(0, tf.int64)
+    step = tf.constant(step, tf.int64)
     return model_fn(features, tf.constant(labels), net, mode, params, step)
 
 
@@ -64,6 +65,34 @@ def test_the_loss_is_the_mean_cross_entropy_computed_by_hand():
     log_softmax = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     expected = -np.mean([log_softmax[k * 2 + n, LABELS[n, k]] for k in range(4) for n in range(2)])
     assert float(spec_of(tf.constant(logits)).loss) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mode", "until_step", "step", "share"),
+    [
+        (ModeKeys.TRAIN, None, 900, 0.2),
+        (ModeKeys.TRAIN, 7, 6, 0.2),
+        (ModeKeys.TRAIN, 7, 7, 0.0),
+        (ModeKeys.EVAL, None, 6, 0.0),
+    ],
+    ids=["always", "still", "no_longer", "in_evaluation"],
+)
+def test_labels_are_smoothed_in_training_until_a_step(mode, until_step, step, share):
+    logits = np.random.default_rng(0).normal(size=(8, 10)).astype(np.float32)
+    log_softmax = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    wanted = np.full((8, 10), share / 10)
+    wanted[np.arange(8), LABELS.T.ravel()] += 1 - share
+    params = dataclasses.replace(PARAMS, label_smoothing=0.2, label_smoothing_until_step=until_step)
+    loss = spec_of(tf.constant(logits), mode=mode, params=params, step=step).loss
+    assert float(loss) == pytest.approx(-np.mean((wanted * log_softmax).sum(axis=1)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("label_smoothing", 1.0), ("label_smoothing_until_step", 0)]
+)
+def test_smoothing_that_cannot_be_is_refused(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be .* received {value}"):
+        dataclasses.replace(PARAMS, **{name: value})
 
 
 def test_predictions_are_digits_and_probabilities_by_example():

@@ -98,6 +98,14 @@ class TrainConfig:
     weight_decay: float = _flag(
         0.0, "Times the learning rate, what kernels lose of themselves in each step."
     )
+    label_smoothing: float = _flag(
+        0.0,
+        "In [0, 1): so much of each label is spread over all classes. The loss in the log is of "
+        "those, and does not come near 0; evaluations have labels as they are.",
+    )
+    label_smoothing_until_step: int | None = _flag(
+        None, "From here on labels are as they are, so that it becomes sure of what it reads."
+    )
     ema_decay: float | None = _flag(
         None, "Evaluate and export a moving average of the weights, with this decay: 0.999."
     )

@@ -106,6 +106,8 @@ def model_params(config: TrainConfig, description: ModelDescription) -> ModelPar
         schedule=config.schedule,
         gradient_clip=config.gradient_clip,
         weight_decay=config.weight_decay,
+        label_smoothing=config.label_smoothing,
+        label_smoothing_until_step=config.label_smoothing_until_step,
         candidates=config.candidates,
         candidates_from_step=config.candidates_from_step,
         dropout_from_step=config.dropout_from_step,
