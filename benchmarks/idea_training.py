@@ -28,7 +28,8 @@ _LIVE_BASE = {
     "warmup_steps": 100,
     "verify_hashes": False,
 }
-# configs/captcha.flags, for 15,000 captchas and 2,100 steps, not for 50,000 and 6,200.
+# configs/captcha.flags without smoothed labels, for 15,000 captchas and 2,100 steps, not for 50,000
+# and 6,200.
 _DATASET_BASE = {
     **_LIVE_BASE,
     "dropout": 0.3,

@@ -10,8 +10,8 @@ r"""What each idea gives: the same training with one thing changed, a row in the
 Trains the base with the idea, and reads 20,000 captchas of --style drawn from another seed. By
 default captchas to train on are drawn live and none comes twice, and the base is train.py's
 defaults without shifts, dropout and candidates. With --data_dir they are a dataset's, as often as
-the steps need them, and the base is configs/captcha.flags; 15,000 captchas and 2,100 steps meet
-each captcha about as often as that does 50,000.
+the steps need them, and the base is configs/captcha.flags without smoothed labels; 15,000 captchas
+and 2,100 steps meet each captcha about as often as that does 50,000.
 Differences of less than some 0.2 points are chance: `base_seed_1` is the base from another seed.
 """
 

@@ -36,7 +36,7 @@ _TABLES = {
         "python benchmarks/ideas.py --ideas=IDEA --style=letters --steps=STEPS",
     ),
     "ideas_with_a_dataset": (
-        "Ideas, each alone, on 15,000 captchas, otherwise as configs/captcha.flags",
+        "Ideas, each alone, on 15,000 captchas, without smoothed labels",
         "python benchmarks/ideas.py --ideas=IDEA --data_dir=runs/few --steps=2100",
     ),
 }
