@@ -117,9 +117,9 @@ def _estimator(idea: Idea, params: ModelParams, config: TrainConfig) -> Estimato
 
 
 def _network(idea: Idea, config: NetworkConfig) -> keras.Model:
-    activation = idea.activation or config.activation
     if idea.network is not None:
         return idea.network(config)
+    activation = idea.activation or config.activation
     net = build_network(dataclasses.replace(config, activation=activation), idea.architecture)
     for position in range(config.num_positions):
         kernel = net.get_layer(f"position_{position}").kernel

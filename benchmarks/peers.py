@@ -146,9 +146,9 @@ def _compare() -> None:
     )
 
 
-def times(seconds: float | str, trained_seconds: float, ours: float | None) -> float | str:
-    """How many times as long as ours one took; text where it or ours, None, did not arrive."""
-    if ours is None:
+def times(seconds: float | str, trained_seconds: float, ours: float | str | None) -> float | str:
+    """How many times as long as ours one took; text where one of them did not arrive."""
+    if not isinstance(ours, int | float):
         return "ours did not"
     if isinstance(seconds, int | float):
         return seconds / ours

@@ -12,7 +12,8 @@ LIMIT = 600.0
     [
         (300.0, 100.0, 3.0),
         ("not within 600 s", 100.0, "more than 6.0"),
-        (300.0, None, "ours did not"),
+        (300.0, "not within 600 s", "ours did not"),
+        (300.0, None, "ours did not"),  # Ours has not been trained.
     ],
 )
 def test_who_did_not_arrive_is_no_number(seconds, ours, expected):
@@ -63,7 +64,10 @@ def test_series_are_kept_and_not_shown(kept_ledger):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--peers=ours,alexnet"], "`peers` must be some of ours, ours_short, book, "),
+        (
+            ["--peers=ours,alexnet"],
+            "`peers` must be some of ours, ours_short, book, captcha_tensorflow",
+        ),
         (["--peers="], "received ''"),
     ],
 )
