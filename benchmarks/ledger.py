@@ -19,7 +19,7 @@ import shlex
 import sys
 from typing import Any
 
-from data_gen.parallel import num_cores
+from records.cores import num_cores
 from training.processor import processor_name
 
 _FOLDER = pathlib.Path(__file__).resolve().parent

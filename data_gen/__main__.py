@@ -26,11 +26,11 @@ from data_gen.import_images import import_images
 from data_gen.label_source import DEFAULT_LABEL_PATTERN, LABEL_CASES
 from data_gen.length_flag import parse_length
 from data_gen.like import check_alike, config_like
-from data_gen.parallel import num_cores
 from data_gen.picture_files import RESIZES
 from data_gen.render import RENDERERS
 from data_gen.style import Style
 from data_gen.style_file import PRESETS, load_style
+from records.cores import num_cores
 from records.description import load_description
 from records.remote_folder import is_url
 from records.schema import ENCODINGS

@@ -9,10 +9,11 @@ import numpy as np
 
 from data_gen.example import make_example
 from data_gen.origin import origin
-from data_gen.parallel import num_cores, ordered_map, report_progress
+from data_gen.parallel import ordered_map, report_progress
 from data_gen.preview import write_preview
 from data_gen.render import RENDERERS, check_can_draw, warm_up
 from data_gen.style import Style
+from records.cores import num_cores
 from records.dataset_writer import DatasetWriter
 from records.example_proto import encode_example
 from records.layout import SPLITS, Shard

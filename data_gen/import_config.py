@@ -4,9 +4,9 @@ import dataclasses
 import pathlib
 
 from data_gen.label_source import DEFAULT_LABEL_PATTERN, LABEL_CASES
-from data_gen.parallel import num_cores
 from data_gen.picture_files import RESIZES
 from data_gen.picture_selection import Wanted
+from records.cores import num_cores
 from records.provenance import check_alphabet
 
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from data_gen.example import make_example
 from data_gen.live import LiveData
-from data_gen.parallel import num_cores
 from data_gen.render import warm_up
+from records.cores import num_cores
 
 _ENDLESS = 2**62  # Examples: more than are drawn in a billion years.
 _AHEAD = 4  # Batches drawn before they are asked for.
@@ -74,6 +74,9 @@ def live_input_fn(
         options.experimental_symbolic_checkpoint = True  # The place is the next index.
         # What is drawn depends on the index alone, so there is no state in it to be saved.
         options.experimental_external_state_policy = tf.data.experimental.ExternalStatePolicy.IGNORE
+        # Nothing here is left to be tuned, and its thread can hold up the end of a program by a
+        # minute (BUILD_NOTES.md, "A minute at the end").
+        options.autotune.enabled = False
         return batches.prefetch(_AHEAD).with_options(options)
 
     return input_fn

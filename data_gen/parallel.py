@@ -20,13 +20,6 @@ _TASKS_A_WORKER = 3
 _REPORT_SECONDS = 0.2
 
 
-def num_cores() -> int:
-    """Cores that this process may use, which in a container can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def ordered_map(
     function: Callable[[_Task], _Result],
     tasks: Iterable[_Task],

@@ -12,6 +12,7 @@ from export.light_file import ONNX, TFLITE, read_light_file
 from export.picture_reader import PictureReader
 from export.readings import Readings
 from export.resizing import resize
+from records.cores import num_cores
 
 # uint8 [N, H, W, 3], N at least 1, to float32 [N, L, K].
 Network = Callable[[np.ndarray], np.ndarray]
@@ -41,7 +42,7 @@ class LightReader(PictureReader):
         self._characters = [*self.description.alphabet, ""]  # No character for the blank.
         load = {TFLITE: _load_tflite, ONNX: _load_onnx}[self.path.suffix]
         try:
-            self._network = load(network, num_threads or _num_cores())
+            self._network = load(network, num_threads or num_cores())
         except ImportError as error:
             package = PACKAGES[self.path.suffix]
             raise ValueError(
@@ -63,12 +64,6 @@ class LightReader(PictureReader):
 
     def _read_other_sizes(self, images: Sequence[Image.Image]) -> Readings:
         return self.read_images(np.stack([resize(image, self.image_shape) for image in images]))
-
-
-def _num_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # Linux: in a container, less than the machine has.
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _load_tflite(network: bytes, num_threads: int) -> Network:

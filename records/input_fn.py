@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import tensorflow as tf
 
 from records.batch_parser import batch_parser
+from records.cores import num_cores
 from records.description import load_description
 from records.layout import PROVENANCE, SHARD_PATTERN, SPLITS
 from records.record_stream import record_stream
@@ -27,6 +28,8 @@ READING_ERRORS = (
     tf.errors.InvalidArgumentError,  # The same, if shuffled; a record is not as in data_info.csv.
     tf.errors.NotFoundError,  # A shard has gone.
 )
+
+_AHEAD = 4  # Batches read before they are asked for.
 
 
 def input_fn_maker(
@@ -94,11 +97,14 @@ def input_fn_maker(
             batches = (
                 record_stream(files, num_records=num_records, epoch=num_epochs)
                 .batch(batch_size, drop_remainder)
-                .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
+                .map(parse, num_parallel_calls=num_cores())
             )
         options = tf.data.Options()
         options.experimental_symbolic_checkpoint = True  # See shuffle.py.
-        return batches.prefetch(tf.data.AUTOTUNE).with_options(options)
+        # Its thread can hold up the end of a program by a minute (BUILD_NOTES.md, "A minute at the
+        # end").
+        options.autotune.enabled = False
+        return batches.prefetch(_AHEAD).with_options(options)
 
     return input_fn
 

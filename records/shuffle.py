@@ -16,6 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from records.cores import num_cores
 from records.schema import Field
 
 # 8,300 captchas of 9 kB. Four of that size are in memory at most: one read, one permuted, one
@@ -119,7 +120,7 @@ def _windows(
 
     return (
         _chunks(shards, num_lanes, chunk)
-        .map(parse_chunk, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(parse_chunk, num_parallel_calls=num_cores())
         .batch(num_chunks)
         .map(join)
     )

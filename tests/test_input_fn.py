@@ -162,6 +162,13 @@ def test_a_list_of_shards_is_read_in_its_own_order(numbered):
     assert numbers_of(dataset) == [*range(30, 40), *range(10, 20)]
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_nothing_is_tuned_while_it_reads(numbered, shuffle):
+    """The thread that would, can hold up the end of a program by a minute."""
+    dataset = numbered_input_fn(numbered, shuffle=shuffle)()
+    assert dataset.options().autotune.enabled is False
+
+
 @pytest.mark.parametrize("epoch", [None, -1])
 @pytest.mark.parametrize("shuffle", [False, True], ids=["in_order", "shuffled"])
 def test_epoch_none_or_minus_one_reads_for_ever(numbered, epoch, shuffle):

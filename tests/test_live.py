@@ -115,6 +115,16 @@ def test_while_only_the_first_candidate_is_looked_at_live_data_draws_it_alone():
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_nothing_is_tuned_while_it_draws(split):
+    """The thread that would, can hold up the end of a program by a minute."""
+    from data_gen.live_input import live_input_fn
+
+    data = parse_live("live:default?seed=0&n_test=10")
+    dataset = live_input_fn(data, split, 4, data.num_examples(split))()
+    assert dataset.options().autotune.enabled is False
+
+
 def test_the_test_set_ends_and_its_last_batch_is_what_is_left():
     from data_gen.live_input import live_input_fn
 
