@@ -145,7 +145,9 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
             flags={"net": "wide", "candidates": 8},
         ),
         "batch_norm": Idea(
-            what="batch normalisation of convolutions", network=idea_networks.batch_normalised
+            what="batch normalisation of convolutions",
+            network=idea_networks.batch_normalised,
+            flags={"dropout_from_step": 0},  # A switch that is a tensor is more than it can take.
         ),
         "strided": Idea(
             what="a stride in the place of the first pool", network=idea_networks.strided

@@ -130,12 +130,51 @@ class NetworkConfig:
         return self.num_classes - 1 if self.has_blank else None
 
 
-def build_network(config: NetworkConfig, architecture: Architecture | None = None) -> keras.Model:
+def convolve(
+    x: keras.KerasTensor,
+    filters: int,
+    *,
+    activation: Callable | None,
+    seed: int,
+    dtype: str,
+    name: str,
+    strides: int = 1,
+) -> keras.KerasTensor:
+    """A 3x3 convolution with its activation: `[N, H, W, C]` to `[N, H / strides, ..., filters]`."""
+    return keras.layers.Conv2D(
+        filters,
+        3,
+        strides=strides,
+        padding="same",
+        activation=activation,
+        # He, https://arxiv.org/abs/1502.01852: keeps the variance through ReLU layers.
+        # Glorot, which Keras defaults to, halves it in each.
+        kernel_initializer=keras.initializers.HeNormal(seed=seed),
+        dtype=dtype,
+        name=name,
+    )(x)
+
+
+def pool(x: keras.KerasTensor, *, dtype: str, name: str) -> keras.KerasTensor:
+    """The largest of each 2x2: `[N, H, W, C]` to half the height and width, rounded up."""
+    # "same": a height of 30 goes 15, 8, 4, 2, 1. The book's "valid" pools take it to 0.
+    return keras.layers.MaxPooling2D(2, padding="same", dtype=dtype, name=name)(x)
+
+
+def build_network(
+    config: NetworkConfig,
+    architecture: Architecture | None = None,
+    *,
+    convolve: Callable[..., keras.KerasTensor] = convolve,
+    pool: Callable[..., keras.KerasTensor] = pool,
+) -> keras.Model:
     """Builds the network with fresh weights.
 
     Args:
       config: What it reads, its name and its seed.
       architecture: Widths to try out; None: those of the name.
+      convolve: What stands for a convolution, called as `model.networks.convolve` is.
+      pool: What follows a block, called as `model.networks.pool` is.
 
     Returns:
       A model from image, uint8 (or any real dtype) `[N, H, W, 3]` in [0, 255], to logits, float32
@@ -150,21 +189,15 @@ def build_network(config: NetworkConfig, architecture: Architecture | None = Non
     x = PerImageStandardisation(dtype=config.dtype_policy, name="standardise")(image)
     for block, widths in enumerate(architecture.blocks, start=1):
         for layer, filters in enumerate(widths, start=1):
-            x = keras.layers.Conv2D(
+            x = convolve(
+                x,
                 filters,
-                3,
-                padding="same",
                 activation=activation,
-                # He, https://arxiv.org/abs/1502.01852: keeps the variance through ReLU layers.
-                # Glorot, which Keras defaults to, halves it in each.
-                kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+                seed=next(seeds),
                 dtype=config.dtype_policy,
                 name=f"conv{block}_{layer}",
-            )(x)
-        # "same": a height of 30 goes 15, 8, 4, 2, 1. The book's "valid" pools take it to 0.
-        x = keras.layers.MaxPooling2D(
-            2, padding="same", dtype=config.dtype_policy, name=f"pool{block}"
-        )(x)
+            )
+        x = pool(x, dtype=config.dtype_policy, name=f"pool{block}")
     x = keras.layers.Flatten(dtype=config.dtype_policy, name="flatten")(x)
     for layer, units in enumerate(architecture.dense_units, start=1):
         x = keras.layers.Dense(

@@ -62,7 +62,7 @@ def test_an_unknown_idea_is_one_line(run_program):
 
 @pytest.mark.slow
 def test_the_program_trains_and_reads_each_idea_named(run_program):
-    names = ["affine", "label_smoothing", "muon_half", "candidates_4"]
+    names = ["affine", "batch_norm", "halved", "label_smoothing", "muon_half", "candidates_4"]
     done = run_program(
         "benchmarks/ideas.py",
         f"--ideas={','.join(names)}",
