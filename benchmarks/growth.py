@@ -34,6 +34,11 @@ _STEPS = 5  # Of a training: memory is at its most after the first ones.
 _BATCH_SIZE = 64
 _MOST_FILES = 20000  # That predict.py reads: beyond it takes minutes.
 _WIDTH, _HEIGHT = 100, 30
+_TITLES = {
+    "n": "the number of captchas",
+    "batch": "the batch",
+    "size": "the size of the picture",
+}
 
 
 def main(_: list[str]) -> None:
@@ -49,18 +54,19 @@ def main(_: list[str]) -> None:
         raise ValueError(
             f"`parts` must be of {', '.join(parts)}, received {unknown[0]!r}. Leave it out."
         )
-    figures, series = {}, {}
     for part in _PARTS.value:
+        figures, series = {}, {}
         with tempfile.TemporaryDirectory(dir=_FOLDER.value) as name:
             for (what, axis), points in parts[part](pathlib.Path(name)).items():
                 figures |= line_figures(what, axis, points)
                 series[f"{what}: {axis}, seconds, MB"] = [
                     [x, one.seconds, one.peak_mb] for x, one in points
                 ]
-    if _RECORD.value:
-        ledger.record("growth", "Time and memory against number, batch and size", figures, series)
-    else:
-        ledger.show(figures)
+        if _RECORD.value:
+            title = f"Time and memory against {_TITLES[part]}"
+            ledger.record(f"growth_{part}", title, figures, series)
+        else:
+            ledger.show(figures)
 
 
 def line_figures(what: str, axis: str, points: list[tuple[float, Spent]]) -> dict[str, float | str]:

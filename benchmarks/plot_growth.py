@@ -23,16 +23,18 @@ _ROW_PX = 330
 
 def draw() -> Figure | None:
     """A row of two plots each part that was measured; None if none was."""
-    entry = ledger.read("growth")
-    if entry is None or not entry.get("series"):
+    entries = list(ledger.read_all("growth_").values())
+    parts: dict[str, dict[str, list[list[float]]]] = {axis: {} for axis in _AXES}
+    for entry in entries:
+        for columns, rows in entry["series"].items():  # "training: n, seconds, MB"
+            what, _, names = columns.partition(": ")
+            parts[names.split(", ")[0]][what] = rows
+    parts = {axis: lines for axis, lines in parts.items() if lines}
+    if not parts:
         return None
-    parts: dict[str, dict[str, list[list[float]]]] = {}
-    for columns, rows in entry["series"].items():  # "training: n, seconds, MB"
-        what, _, names = columns.partition(": ")
-        parts.setdefault(names.split(", ")[0], {})[what] = rows
     colors = dict.fromkeys(what for part in parts.values() for what in part)
     colors = {what: index for index, what in enumerate(colors)}
-    figure, above = new_figure(100 + _ROW_PX * len(parts), [entry])
+    figure, above = new_figure(100 + _ROW_PX * len(parts), entries)
     grid = above.subplots(len(parts), 2, squeeze=False)
     for (axis, lines), (time, memory) in zip(parts.items(), grid, strict=True):
         for what, rows in lines.items():
@@ -42,7 +44,7 @@ def draw() -> Figure | None:
             time.plot(xs, seconds, **look)
             memory.plot(xs, megabytes, **look)
         for axes in (time, memory):
-            axes.set(xscale="log", xlabel=_AXES.get(axis, axis))
+            axes.set(xscale="log", xlabel=_AXES[axis])
             ticks_at(axes.xaxis, (row[0] for row in max(lines.values(), key=len)))
         if axis == "n":
             time.set(yscale="log", ylabel="seconds (log)")

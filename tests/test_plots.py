@@ -76,16 +76,16 @@ def keep_reading_speed():
 
 
 def keep_growth():
-    series = {}
     for axis, xs, whats in (
         ("n", (1e4, 1e5, 1e6), ("generation", "reading", "verify", "training", "predict")),
         ("batch", (64, 256, 512, 1024), ("training", "predict")),
         ("pixels", (192e3, 768e3, 3072e3), ("generation", "training", "predict")),
     ):
+        series = {}
         for index, what in enumerate(whats):
             rows = [[x, 4 + index + x * 1e-4, 500 + 100 * index + x * 1e-5] for x in xs]
             series[f"{what}: {axis}, seconds, MB"] = rows
-    ledger.record("growth", "Growth", {"n": 1}, series)
+        ledger.record(f"growth_{axis}", "Growth", {"n": 1}, series)
 
 
 def keep_ideas(table="ideas"):
