@@ -52,8 +52,8 @@ class TrainConfig:
     shift_columns: int = _flag(4, "Random shifts left and right, at most.")
     cutmix: float = _flag(
         0.0,
-        "In [0, 1]: so many of the captchas swap their right parts, cut between two characters, "
-        "with others. For few labelled pictures in which characters stand evenly.",
+        "In [0, 1]: so many of the captchas swap their right parts, cut in a gap between two "
+        "characters, with others. For few labelled pictures.",
     )
     candidates: int = _flag(
         1,
