@@ -1,6 +1,5 @@
 """Reads a `.tflite` or `.onnx` file back, without TensorFlow: it answers within a second."""
 
-import contextlib
 import os
 import pathlib
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from export.picture_reader import PictureReader
 from export.readings import Readings
 from export.resizing import resize
 from records.cores import num_cores
+from records.silent_stderr import silent_stderr
 
 # uint8 [N, H, W, 3], N at least 1, to float32 [N, L, K].
 Network = Callable[[np.ndarray], np.ndarray]
@@ -69,7 +69,7 @@ class LightReader(PictureReader):
 def _load_tflite(network: bytes, num_threads: int) -> Network:
     from ai_edge_litert.interpreter import Interpreter
 
-    with _no_start_up_lines():
+    with silent_stderr():
         interpreter = Interpreter(model_content=network, num_threads=num_threads)
         interpreter.allocate_tensors()
     runner = interpreter.get_signature_runner()  # It allocates anew when the batch changes.
@@ -84,16 +84,3 @@ def _load_onnx(network: bytes, num_threads: int) -> Network:
     options.log_severity_level = 3  # Errors, which come as exceptions too.
     session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     return lambda images: session.run([PROBABILITIES], {IMAGE: images})[0]
-
-
-@contextlib.contextmanager
-def _no_start_up_lines():
-    """Holds back what the library writes to standard error about its own start."""
-    standard_error = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(standard_error, 2)
-        os.close(standard_error)

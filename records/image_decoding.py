@@ -15,11 +15,13 @@ import logging
 import os
 import stat
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
 from PIL import Image
+
+from records.silent_stderr import silent_stderr
 
 # Pillow's name of each format that is read, and the suffixes its files have. Some of Pillow's other
 # formats start programs (EPS runs Ghostscript); a file from a stranger shall not choose those.
@@ -182,7 +184,8 @@ def _decode(content: bytes) -> Image.Image:
         if image.format == "JPEG" and content.count(b"\xff\xda") > _MAX_SCANS:
             raise _RefusedError(f"a JPEG of more than {_MAX_SCANS} scans, the most that are read")
         layout = image.tile[0].args if image.format == "PNG" and image.tile else None
-        with _silence() if image.format == "TIFF" else contextlib.nullcontext():
+        # libtiff writes a line for each damaged file.
+        with silent_stderr() if image.format == "TIFF" else contextlib.nullcontext():
             image.load()
         _scale_transparent_level(image, layout)
         return _upright(image)
@@ -213,19 +216,3 @@ def _upright(image: Image.Image) -> Image.Image:
     except Exception:  # Any, as from the decoders. The pixels are whole.
         transposition = None
     return image if transposition is None else image.transpose(transposition)
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Holds back what C code writes to standard error: libtiff does so for each damaged file.
-
-    What is wrong reaches Python as an exception too.
-    """
-    standard_error = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(standard_error, 2)
-        os.close(standard_error)
