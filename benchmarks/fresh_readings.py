@@ -12,8 +12,17 @@ _LEAST = 1e-30  # A probability that float32 has rounded to 0 is not impossible.
 _TEMPERATURES = np.geomspace(0.25, 8, 61)
 
 
-def read_fresh(model_dir: str, style: Style, seed: int, n: int) -> np.ndarray:
+def read_fresh(
+    model_dir: str, style: Style, seed: int, n: int, shift: tuple[int, int] = (0, 0)
+) -> np.ndarray:
     """Reads `draw_known(style, seed, 0)` to n - 1.
+
+    Args:
+      model_dir: As train.py wrote it.
+      style: What to draw.
+      seed: Of the captchas.
+      n: How many.
+      shift: Pixels by which each is moved down and to the right; what leaves comes in again.
 
     Returns:
       Probabilities float64 `[n, L, K]`.
@@ -38,7 +47,7 @@ def read_fresh(model_dir: str, style: Style, seed: int, n: int) -> np.ndarray:
 
     def input_fn():
         dataset = tf.data.Dataset.from_generator(
-            lambda: (draw_known(style, seed, index).image for index in range(n)),
+            lambda: (np.roll(draw_known(style, seed, i).image, shift, (0, 1)) for i in range(n)),
             output_signature=tf.TensorSpec(shape, tf.uint8),
         )
         return dataset.batch(_BATCH).map(lambda image: {"image": image})
