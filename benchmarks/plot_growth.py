@@ -16,8 +16,9 @@ from benchmarks.plot_figure import (
 _AXES = {
     "n": "captchas (log)",
     "batch": "captchas in a batch (log)",
-    "pixels": "pixels in a batch of 64 (log)",
+    "pixels": "thousand pixels in a batch of 64 (log)",
 }
+_UNITS = {"pixels": 1000}
 _ROW_PX = 330
 
 
@@ -37,15 +38,17 @@ def draw() -> Figure | None:
     figure, above = new_figure(100 + _ROW_PX * len(parts), entries)
     grid = above.subplots(len(parts), 2, squeeze=False)
     for (axis, lines), (time, memory) in zip(parts.items(), grid, strict=True):
+        unit = _UNITS.get(axis, 1)
         for what, rows in lines.items():
             index = colors[what]
             xs, seconds, megabytes = zip(*sorted(rows), strict=True)
+            xs = [x / unit for x in xs]
             look = {"marker": MARKERS[index], "color": COLORS[index], "label": what}
             time.plot(xs, seconds, **look)
             memory.plot(xs, megabytes, **look)
         for axes in (time, memory):
             axes.set(xscale="log", xlabel=_AXES[axis])
-            ticks_at(axes.xaxis, (row[0] for row in max(lines.values(), key=len)))
+            ticks_at(axes.xaxis, (row[0] / unit for row in max(lines.values(), key=len)))
         if axis == "n":
             time.set(yscale="log", ylabel="seconds (log)")
             log_ticks(time.yaxis)
