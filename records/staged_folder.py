@@ -69,10 +69,17 @@ class StagedFolder:
     def __exit__(self, error_type, error, traceback) -> None:
         """Removes what was not committed."""
         try:
-            self._remove(self.path)
-            self._put_back()
+            try:
+                self._clean_up()
+            except BaseException:  # Ctrl-C or SIGTERM came meanwhile. A second one ends it.
+                self._clean_up()
+                raise
         finally:
             self._unlock()
+
+    def _clean_up(self) -> None:
+        self._remove(self.path)
+        self._put_back()
 
     @property
     def url(self) -> str:
