@@ -66,3 +66,19 @@ def saved_model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports")
     exported_network.save(exported_network.build_net(), folder / "1")
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def barely_trained_model(run_program, tmp_path_factory):
+    """A model_dir of two steps on captchas of the default style."""
+    model_dir = tmp_path_factory.mktemp("barely_trained") / "model"
+    done = run_program(
+        "train.py",
+        "--data_dir=live:default?seed=1",
+        f"--model_dir={model_dir}",
+        "--mode=train",
+        "--max_steps=2",
+        "--batch_size=8",
+    )
+    assert done.returncode == 0, done.stderr
+    return model_dir

@@ -11,20 +11,13 @@ def test_a_folder_without_a_network_is_one_line(run_program, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_untrained_network_misreads_what_drawing_reads(run_program, tmp_path):
-    trained = run_program(
-        "train.py",
-        "--data_dir=live:default?seed=1",
-        f"--model_dir={tmp_path / 'model'}",
-        "--mode=train",
-        "--max_steps=2",
-        "--batch_size=8",
-    )
-    assert trained.returncode == 0, trained.stderr
+def test_an_untrained_network_misreads_what_drawing_reads(
+    run_program, barely_trained_model, tmp_path
+):
     sheet = tmp_path / "sheet.png"
     done = run_program(
         "benchmarks/reading_limit.py",
-        f"--models={tmp_path / 'model'}",
+        f"--models={barely_trained_model}",
         "--n=10",
         "--looked_at=1",
         "--controls=1",
