@@ -3,7 +3,8 @@
 The one module of data_gen that loads TensorFlow.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -23,6 +24,7 @@ def live_input_fn(
     batch_size: int,
     num_examples: int | None = None,
     *,
+    first: int = 0,
     thin_batches: int = 0,
     thin_factor: int = 1,
 ) -> Callable[[], tf.data.Dataset]:
@@ -32,7 +34,8 @@ def live_input_fn(
       data: What to draw.
       split: train or test: two streams that never meet.
       batch_size: Examples in a batch.
-      num_examples: From the first on; None never ends.
+      num_examples: The last one's number, and 1; None never ends.
+      first: The first one's number.
       thin_batches: Of so many batches, the first ones, only each `thin_factor`-th example is drawn,
         beginning with the first of the batch. The others are never drawn.
       thin_factor: Divides `batch_size`.
@@ -45,11 +48,14 @@ def live_input_fn(
     """
     warm_up(data.style, "fast")
     last = _ENDLESS if num_examples is None else num_examples
+    numbers_at = _numbers_in_passes(data) if split == "train" and data.only else list
 
     def draw(first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         is_thin = first // batch_size < thin_batches
-        indices = range(first, min(first + batch_size, last), thin_factor if is_thin else 1)
-        examples = [make_example(data.style, data.seed, split, index) for index in indices]
+        places = range(first, min(first + batch_size, last), thin_factor if is_thin else 1)
+        examples = [
+            make_example(data.style, data.seed, split, number) for number in numbers_at(places)
+        ]
         return (
             np.stack([example.image for example in examples]),
             np.stack([example.digits for example in examples]),
@@ -64,7 +70,7 @@ def live_input_fn(
         )
 
     def input_fn() -> tf.data.Dataset:
-        batches = tf.data.Dataset.range(0, last, batch_size).map(
+        batches = tf.data.Dataset.range(first, last, batch_size).map(
             # The kernels let go of Python's lock while they draw.
             batch_from,
             num_parallel_calls=num_cores(),
@@ -80,3 +86,20 @@ def live_input_fn(
         return batches.prefetch(_AHEAD).with_options(options)
 
     return input_fn
+
+
+def _numbers_in_passes(data: LiveData) -> Callable[[range], Sequence[int]]:
+    """Which captcha of `data.only` stands at each place: pass after pass, each in its own order.
+
+    A function of the place, as the numbers of a whole stream are, so that a run can go on anywhere.
+    """
+    numbers = np.array(data.only, np.int64)
+
+    @functools.lru_cache(maxsize=2)  # A batch may have the end of a pass and the next one's start.
+    def order(number_of_pass: int) -> np.ndarray:
+        return np.random.default_rng((data.seed, number_of_pass)).permutation(numbers)
+
+    def numbers_at(places: range) -> list[int]:
+        return [int(order(place // len(numbers))[place % len(numbers)]) for place in places]
+
+    return numbers_at

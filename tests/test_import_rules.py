@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "train.py": {"training"},
     "predict.py": {"export"},
     "labelling": {"records", "model", "export"},
+    "mining": {"records", "model", "data_gen"},
 }
 OURS = {
     "report",
@@ -28,6 +29,7 @@ OURS = {
     "model",
     "export",
     "labelling",
+    "mining",
     "train",
     "predict",
     "benchmarks",

@@ -53,7 +53,7 @@ def prepare(config: TrainConfig, dataset: DatasetDescription | LiveData) -> Esti
         config.net,
         num_parameters,
         params.network.dtype_policy,
-        "new" if config.is_live else dataset.num_examples("train"),
+        dataset.num_examples("train") or "new",
         dataset.num_examples("test"),
         _later(config),
     )

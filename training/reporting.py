@@ -51,7 +51,7 @@ def _data(config: TrainConfig, dataset) -> list[tuple[str, object]]:
     pairs = [
         ("dataset", config.data_dir),
         ("test captchas", dataset.num_examples("test")),
-        ("training captchas", "new ones" if config.is_live else dataset.num_examples("train")),
+        ("training captchas", dataset.num_examples("train") or "new ones"),
         ("picture", f"{width} x {height} pixels"),
         ("alphabet", dataset.alphabet),
         (
