@@ -1,12 +1,14 @@
-"""Lists the captchas of a live stream that a trained network is not sure of, to train on them.
+r"""Lists the captchas of a live stream that a trained network is not sure of, to train on them.
 
-  python mining --model_dir=models/live --data_dir='live:default?seed=1' --out=runs/hard.json
+  python export --model_dir=models/live --out=exports/live --precision=bfloat16
+  python mining --saved_model=exports/live --data_dir='live:default?seed=1' --out=runs/hard.json
   python train.py --data_dir='live:default?seed=1&only=runs/hard.json' \
       --warm_start_from=models/live --model_dir=models/live_further --learning_rate=0.0002 ...
 
-Some 7,000 captchas a second on two cores are drawn and read; the file has the numbers of those with
-less than --max_confidence, and of each --every-th one, so that what is easy is not forgotten. It is
-written each minute or so and when the program is stopped; the same command goes on where it ends.
+--saved_model takes a .tflite or .onnx file too; --tflite=int8_full is the quickest. The list has
+the numbers of all captchas that are read with less than --max_confidence, and of each --every-th
+one, so that what is easy is not forgotten. It is written each minute or so and when the program is
+stopped; the same command goes on where it ends.
 """
 
 import pathlib
@@ -18,29 +20,33 @@ sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 from absl import flags
 
 import command_line
-import tensorflow_start
 
-_FLAGS = ("model_dir", "data_dir", "n", "out", "max_confidence", "every")
+_FLAGS = ("saved_model", "data_dir", "n", "out", "max_confidence", "every")
 
 
 def _define_flags() -> None:
-    flags.DEFINE_string("model_dir", "models/live", "What train.py wrote; the newest checkpoint.")
+    flags.DEFINE_string(
+        "saved_model", "exports/captcha", "What reads them, as predict.py takes it."
+    )
     flags.DEFINE_string("data_dir", "live:default?seed=1", "A live stream, as train.py takes it.")
     flags.DEFINE_integer("n", 5_000_000, "Captchas to look at.")
     flags.DEFINE_string("out", "runs/hard.json", "The list.")
     flags.DEFINE_float(
         "max_confidence", 0.95, "Captchas are listed that are read with less, in (0, 1]."
     )
+    flags.DEFINE_integer("workers", None, "Processes; by default one a core.")
     flags.DEFINE_integer("every", 100, "Each so-many-th is listed however sure; 0: none is.")
 
 
 def main(_: list[str]) -> None:
     """Flags to a config to one call."""
-    # Here and not above: --help and a mistyped flag answer at once, TensorFlow takes 3 s to load.
-    tensorflow_start.import_quietly()
+    # Here and not above: --help and a mistyped flag answer at once.
     from mining.miner import MiningConfig, mine
 
-    config = MiningConfig(**{name: flags.FLAGS[name].value for name in _FLAGS})
+    options = {name: flags.FLAGS[name].value for name in _FLAGS}
+    if flags.FLAGS.workers is not None:
+        options["num_workers"] = flags.FLAGS.workers
+    config = MiningConfig(**options)
     hard = mine(config)
     separator = "&" if "?" in config.data_dir else "?"
     print(

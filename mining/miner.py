@@ -1,28 +1,33 @@
 """Hard example mining in a stream that never ends: what a trained network is not sure of, is kept.
 
-Late in a training nearly all captchas are read rightly and with certainty, and teach nothing. To
-look at one costs a fifth of training on it. `--candidates` looks while it trains and trains on each
-chosen one once; here they are looked for before, so that training can go over them several times,
-at the pace of training alone. They are chosen without their labels, as candidates are, so that what
-is learnt of a picture stays what the picture says.
+Late in a training nearly all captchas are read rightly and with certainty, and teach nothing.
+`--candidates` looks for the others while it trains, and trains on each once; here they are looked
+for before, with the fastest form of the network, and training can go over them several times. They
+are chosen without their labels, as candidates are, so that what is learnt of a picture stays what
+the picture says.
 
 Shrivastava et al., https://arxiv.org/abs/1604.03540, who choose by loss.
 """
 
 import dataclasses
+import functools
 import pathlib
 
 import numpy as np
 
+from data_gen.example import make_example
 from data_gen.hard_list import HardList, load_hard_list, save_hard_list, style_fields
 from data_gen.live import LiveData, parse_live
-from data_gen.live_input import live_input_fn
-from model.captcha_estimator import load_estimator
-from model.precision import dtype_policy
+from data_gen.parallel import ordered_map, report_progress
+from data_gen.render import warm_up
+from export.open_reader import open_reader
+from export.picture_reader import PictureReader
+from records.cores import num_cores
 from records.progress import Progress
 
-_BATCH = 1024
-_SAVE_EVERY = 512 * _BATCH  # Captchas: a minute or so.
+_BATCH = 256
+_BLOCK = 16 * _BATCH  # Captchas that a worker looks at before it asks for more.
+_SAVE_EVERY = 128 * _BLOCK  # Captchas: a minute or so.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,24 +38,27 @@ class MiningConfig:
       ValueError: If a number is out of range or the data is not live.
     """
 
-    model_dir: str
+    saved_model: str
     data_dir: str
     n: int
     out: str
     max_confidence: float = 0.95
     every: int = 100
+    num_workers: int = dataclasses.field(default_factory=num_cores)
 
     def __post_init__(self):
-        if self.n < 1:
-            raise ValueError(f"`n` must be at least 1, received {self.n}. Try --n=1000000.")
+        for name, value, low in (
+            ("n", self.n, 1),
+            ("every", self.every, 0),
+            ("workers", self.num_workers, 1),
+        ):
+            if value < low:
+                raise ValueError(
+                    f"`{name}` must be at least {low}, received {value}. Raise --{name}."
+                )
         if not 0 < self.max_confidence <= 1:
             raise ValueError(
                 f"`max_confidence` must be in (0, 1], received {self.max_confidence}. Try 0.95."
-            )
-        if self.every < 0:
-            raise ValueError(
-                f"`every` must be 0 or more, received {self.every}. Use 0 for none but those that "
-                "are not sure."
             )
         if not self.data_dir.startswith("live:") or "only=" in self.data_dir:
             raise ValueError(
@@ -63,59 +71,104 @@ def mine(config: MiningConfig) -> HardList:
     """Reads captchas 0 to `n` - 1 and lists those of less confidence, and each `every`-th one.
 
     The list is written now and then, and when it is stopped; with an equal config it goes on where
-    the file ends.
+    the file ends. It depends on neither the number of workers nor where it was stopped.
 
     Raises:
-      ValueError: If nothing was trained in `model_dir`, or for other captchas, or `out` is a file
-        that was made otherwise.
+      ValueError: If `saved_model` cannot be used or reads other captchas, or `out` is a file that
+        was made otherwise.
     """
     data = parse_live(config.data_dir)
-    estimator, description = load_estimator(config.model_dir, dtype_policy("auto"))
-    reads = (description.image_shape, description.alphabet, description.num_positions)
-    drawn = (data.image_shape, data.alphabet, data.num_positions)
-    if reads != drawn:
-        raise ValueError(
-            f"`data_dir` must be what {config.model_dir} reads (shape, alphabet, length) {reads}, "
-            f"received {config.data_dir!r} with {drawn}. Give the other one."
-        )
     hard = _begun(config, data)
-    if hard.end >= config.n:
+    first = saved = hard.end
+    if first >= config.n:
         return hard
-    saved, numbers, end = hard.end, [np.array(hard.numbers, np.int64)], hard.end
+    numbers = [np.array(hard.numbers, np.int64)]
 
-    def listed() -> HardList:
+    def listed(end: int) -> HardList:
         return dataclasses.replace(hard, end=end, numbers=tuple(np.concatenate(numbers).tolist()))
 
-    input_fn = live_input_fn(data, "train", _BATCH, config.n, first=hard.end)
+    ends = [min(begin + _BLOCK, config.n) for begin in range(first, config.n, _BLOCK)]
+    tasks = [
+        _Task(data, hard.chosen_by["saved_model"], config.max_confidence, begin, end)
+        for begin, end in zip([first, *ends], ends, strict=False)
+    ]
+    end = first
     try:
-        with Progress(config.n - hard.end, "captchas", "mining") as progress:
-            for batch in estimator.predict(
-                input_fn, ["probabilities"], yield_single_examples=False
-            ):
-                probabilities = batch["probabilities"]
-                numbers.append(end + _chosen(probabilities, end, config))
-                end += len(probabilities)
-                progress.update(len(probabilities))
+        with Progress(config.n - first, "captchas", "mining") as progress:
+            unsure = ordered_map(_unsure, tasks, config.num_workers, on_progress=progress.update)
+            for task, block in zip(tasks, unsure, strict=True):
+                numbers.append(_with_each(block, task, config.every))
+                end = task.end
                 if end - saved >= _SAVE_EVERY:
-                    save_hard_list(listed(), config.out)
+                    save_hard_list(listed(end), config.out)
                     saved = end
     finally:
-        save_hard_list(listed(), config.out)
-    return listed()
+        if end > saved:
+            save_hard_list(listed(end), config.out)
+    return listed(end)
 
 
-def _chosen(probabilities: np.ndarray, first: int, config: MiningConfig) -> np.ndarray:
-    """Which of a batch `[N, L, K]`, whose first is captcha number `first`; int64 `[M]`."""
-    confidence = probabilities.max(axis=-1).prod(axis=-1)
-    chosen = confidence < config.max_confidence
-    if config.every:
-        chosen |= (first + np.arange(len(chosen))) % config.every == 0
-    return np.flatnonzero(chosen)
+@dataclasses.dataclass(frozen=True)
+class _Task:
+    """A block of captchas to look at."""
+
+    data: LiveData
+    saved_model: str
+    max_confidence: float
+    begin: int
+    end: int
+
+
+def _unsure(task: _Task) -> np.ndarray:
+    """The numbers of those that are read with less confidence; int64 `[M]`, rising."""
+    warm_up(task.data.style, "fast")
+    reader = _reader(task.saved_model)
+    found = []
+    for begin in range(task.begin, task.end, _BATCH):
+        numbers = np.arange(begin, min(begin + _BATCH, task.end))
+        images = [
+            make_example(task.data.style, task.data.seed, "train", int(number)).image
+            for number in numbers
+        ]
+        readings = reader.read_images(np.stack(images))
+        found.append(numbers[readings.confidences < task.max_confidence])
+        report_progress(len(numbers))
+    return np.concatenate(found)
+
+
+def _with_each(unsure: np.ndarray, task: _Task, every: int) -> np.ndarray:
+    """Those and each `every`-th number of the block."""
+    if not every:
+        return unsure
+    return np.union1d(unsure, np.arange(-(-task.begin // every) * every, task.end, every))
+
+
+@functools.lru_cache(maxsize=1)
+def _reader(saved_model: str) -> PictureReader:
+    """Once a process, of which there is one a core."""
+    return open_reader(saved_model, num_threads=1)
 
 
 def _begun(config: MiningConfig, data: LiveData) -> HardList:
-    """The list so far, or an empty one."""
-    chosen_by = {name: getattr(config, name) for name in ("model_dir", "max_confidence", "every")}
+    """The list so far, or an empty one.
+
+    Raises:
+      ValueError: If what reads does not read this data, or the list was made otherwise.
+    """
+    reader = open_reader(config.saved_model)
+    readings = reader.read_images(np.zeros((1, *reader.image_shape), np.uint8))
+    reads = (reader.image_shape, *readings.probabilities.shape[1:])
+    drawn = (data.image_shape, data.num_positions, len(data.alphabet) + data.has_blank)
+    if reads != drawn:
+        raise ValueError(
+            f"`data_dir` must be what {config.saved_model} reads (shape, positions, classes) "
+            f"{reads}, received {config.data_dir!r} with {drawn}. Give the other one."
+        )
+    chosen_by = {
+        "saved_model": str(reader.path),
+        "max_confidence": config.max_confidence,
+        "every": config.every,
+    }
     fresh = HardList(
         style=style_fields(data.style), seed=data.seed, chosen_by=chosen_by, end=0, numbers=()
     )

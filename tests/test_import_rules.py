@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "train.py": {"training"},
     "predict.py": {"export"},
     "labelling": {"records", "model", "export"},
-    "mining": {"records", "model", "data_gen"},
+    "mining": {"records", "data_gen", "export"},
 }
 OURS = {
     "report",

@@ -12,6 +12,7 @@ from data_gen.hard_list import HardList, load_hard_list, save_hard_list, style_f
 from data_gen.live import parse_live
 from data_gen.style import Style
 from data_gen.style_file import load_style
+from export.open_reader import open_reader
 from mining import miner
 from mining.miner import MiningConfig, mine
 
@@ -31,52 +32,66 @@ def listed(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def confidences(barely_trained_model):
-    """What the network says of captchas 0 to 59, each drawn and read apart from any stream."""
-    import tensorflow as tf
+def readers(run_program, barely_trained_model, tmp_path_factory):
+    """A SavedModel and a .tflite file of one network."""
+    out = tmp_path_factory.mktemp("exports")
+    done = run_program("export", f"--model_dir={barely_trained_model}", f"--out={out}", "--tflite")
+    assert done.returncode == 0, done.stderr
+    (version,) = out.iterdir()
+    return {"saved_model": out, "tflite": version / "assets.extra" / "model.tflite"}
 
-    from model.captcha_estimator import load_estimator
-    from model.precision import dtype_policy
 
+@pytest.fixture(scope="module")
+def confidences(readers):
+    """What the network says of captchas 0 to 59, all read at once."""
     images = np.stack([make_example(Style(), 7, "train", i).image for i in range(60)])
-    estimator, _ = load_estimator(barely_trained_model, dtype_policy("auto"))
-    (batch,) = estimator.predict(
-        lambda: tf.data.Dataset.from_tensors({"image": images}),
-        ["probabilities"],
-        yield_single_examples=False,
-    )
-    return np.array([np.prod([max(p) for p in example]) for example in batch["probabilities"]])
+    return open_reader(readers["tflite"]).read_images(images).confidences
 
 
-def config(model, tmp_path, **changes):
-    fields = {"model_dir": str(model), "out": str(tmp_path / "hard.json")}
+def config(reader, tmp_path, **changes):
+    fields = {"saved_model": str(reader), "out": str(tmp_path / "hard.json"), "num_workers": 1}
     return MiningConfig(**{**fields, "data_dir": STREAM, "n": 60, **changes})
 
 
 @pytest.mark.parametrize("every", [0, 7])
+@pytest.mark.parametrize("kind", ["saved_model", "tflite"])
 def test_listed_is_what_is_read_with_less_confidence_and_each_so_many_th(
-    barely_trained_model, confidences, tmp_path, every
+    readers, confidences, tmp_path, monkeypatch, kind, every
 ):
+    monkeypatch.setattr(miner, "_BATCH", 8)
+    monkeypatch.setattr(miner, "_BLOCK", 20)
     middle = float(np.sort(confidences)[29:31].mean())
-    hard = mine(config(barely_trained_model, tmp_path, max_confidence=middle, every=every))
+    hard = mine(config(readers[kind], tmp_path, max_confidence=middle, every=every))
     expected = {i for i in range(60) if confidences[i] < middle or (every and i % every == 0)}
-    assert len(expected) in (range(30, 31) if every == 0 else range(31, 40))
+    assert len(expected) == 30 if every == 0 else 30 < len(expected) < 40
     assert set(hard.numbers) == expected
     assert hard == load_hard_list(tmp_path / "hard.json")
     assert hard.is_of(Style(), 7)
 
 
-def test_it_goes_on_where_it_was_stopped(barely_trained_model, confidences, tmp_path, monkeypatch):
-    monkeypatch.setattr(miner, "_BATCH", 16)
-    wanted = config(barely_trained_model, tmp_path, max_confidence=float(np.median(confidences)))
-    batches = itertools.count()
+def test_the_list_does_not_depend_on_the_number_of_workers(readers, confidences, tmp_path):
+    options = {"max_confidence": float(np.median(confidences)), "n": 10_000}
+    one = mine(config(readers["tflite"], tmp_path, **options))
+    more = mine(
+        config(
+            readers["tflite"], tmp_path, **options, num_workers=3, out=str(tmp_path / "more.json")
+        )
+    )
+    assert 3_000 < len(one.numbers) < 7_000
+    assert more == one
 
-    def stop_at_the_third(self, count):
-        if next(batches) == 2:
+
+def test_it_goes_on_where_it_was_stopped(readers, confidences, tmp_path, monkeypatch):
+    monkeypatch.setattr(miner, "_BLOCK", 16)
+    wanted = config(readers["tflite"], tmp_path, max_confidence=float(np.median(confidences)))
+    blocks = itertools.count()
+
+    def stop_in_the_fourth(count):
+        if next(blocks) == 3:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(miner.Progress, "update", stop_at_the_third)
+        patch.setattr(miner, "report_progress", stop_in_the_fourth)
         with pytest.raises(KeyboardInterrupt):
             mine(wanted)
     begun = load_hard_list(wanted.out)
@@ -93,21 +108,20 @@ def test_it_goes_on_where_it_was_stopped(barely_trained_model, confidences, tmp_
         ({"n": 0}, "`n` must be at least 1, received 0"),
         ({"max_confidence": 0.0}, r"`max_confidence` must be in \(0, 1\], received 0.0"),
         ({"max_confidence": 1.5}, "received 1.5"),
-        ({"every": -1}, "`every` must be 0 or more, received -1"),
+        ({"every": -1}, "`every` must be at least 0, received -1"),
         ({"data_dir": "captcha_data"}, "must be a whole live stream, received 'captcha_data'"),
         ({"data_dir": "live:default?only=a.json"}, "must be a whole live stream"),
         ({"data_dir": "live:letters"}, "must be what .* reads .* received 'live:letters'"),
         ({"max_confidence": 0.5}, "`out` must be a new file, or one to go on with"),
         ({"data_dir": "live:default?seed=8"}, "received .*hard.json, of seed 7"),
-        ({"model_dir": "nothing/here"}, "nothing/here"),
+        ({"num_workers": 0}, "`workers` must be at least 1, received 0"),
+        ({"saved_model": "nothing/here"}, "nothing/here"),
     ],
 )
-def test_what_cannot_be_mined_is_refused_and_a_list_stays(
-    barely_trained_model, tmp_path, changes, message
-):
-    before = mine(config(barely_trained_model, tmp_path, n=5))
+def test_what_cannot_be_mined_is_refused_and_a_list_stays(readers, tmp_path, changes, message):
+    before = mine(config(readers["tflite"], tmp_path, n=5))
     with pytest.raises(ValueError, match=message):
-        mine(config(barely_trained_model, tmp_path, **changes))
+        mine(config(readers["tflite"], tmp_path, **changes))
     assert load_hard_list(tmp_path / "hard.json") == before
 
 
@@ -182,14 +196,15 @@ def test_each_pass_has_every_captcha_of_the_list_once_in_its_own_order(listed):
 
 @pytest.mark.slow
 def test_a_network_is_trained_on_what_it_was_not_sure_of(
-    run_program, barely_trained_model, tmp_path
+    run_program, barely_trained_model, readers, tmp_path
 ):
     done = run_program(
         "mining",
-        f"--model_dir={barely_trained_model}",
+        f"--saved_model={readers['saved_model']}",
         f"--data_dir={STREAM}",
         "--n=40",
         "--max_confidence=1",
+        "--workers=2",
         f"--out={tmp_path / 'hard.json'}",
     )
     assert done.returncode == 0, done.stderr
