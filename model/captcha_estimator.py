@@ -12,6 +12,7 @@ from model.estimator import (
     WarmStartSettings,
     fitting_variables,
 )
+from model.joining import join
 from model.model_fn import model_fn
 from model.networks import NetworkConfig, build_network
 from model.optimizer import make_optimizer
@@ -23,7 +24,7 @@ def captcha_estimator(
     params: ModelParams,
     model_dir: str | os.PathLike,
     config: RunConfig | None = None,
-    warm_start_from: str | os.PathLike | None = None,
+    warm_start_from: str | None = None,
 ) -> Estimator:
     """An Estimator over `model_fn` that trains under a warm-up and a schedule.
 
@@ -32,10 +33,12 @@ def captcha_estimator(
       model_dir: Folder of the checkpoints.
       config: Cadence, seed, distribution.
       warm_start_from: A model_dir or checkpoint that a new run takes those weights from that have
-        the same name and shape here; those of another alphabet's heads stay fresh.
+        the same name and shape here; those of another alphabet's heads stay fresh. Several with
+        commas between them: it begins as all of them side by side, see `model.joining`.
 
     Raises:
-      ValueError: If the learning rate or its warm-up is out of range, or nothing fits.
+      ValueError: If the learning rate or its warm-up is out of range, or what is to be begun with
+        does not fit.
     """
     learning_rate = make_schedule(
         params.schedule, params.learning_rate, params.warmup_steps, params.total_steps
@@ -45,16 +48,24 @@ def captcha_estimator(
         is_scaled = params.schedule == "plateau"
         return make_optimizer(params, ScaledSchedule(learning_rate) if is_scaled else learning_rate)
 
+    places = warm_start_from.split(",") if warm_start_from else []
     warm_start = None
-    if warm_start_from is not None:
+    if len(places) == 1:
         variables = {weight.path: weight.value for weight in build_network(params.network).weights}
         warm_start = WarmStartSettings(
             warm_start_from, vars_to_warm_start=fitting_variables(variables, warm_start_from)
         )
+
+    def net_fn(params: ModelParams) -> keras.Model:
+        network = build_network(params.network)
+        if len(places) > 1:
+            join(network, places)
+        return network
+
     return Estimator(
         model_fn,
         model_dir,
-        net_fn=lambda params: build_network(params.network),
+        net_fn=net_fn,
         optimizer_fn=optimizer_fn,
         config=config or RunConfig(),
         params=params,

@@ -60,6 +60,13 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             dropout=0.2,
             activation="leaky_relu",
         ),
+        # Two of `medium` side by side: --warm_start_from=FIRST,SECOND begins as both of them.
+        "large": Architecture(
+            blocks=((32,), (64, 64), (128, 128), (256, 256)),
+            dense_units=(1024,),
+            dropout=0.2,
+            activation="leaky_relu",
+        ),
         # Article 004, with its unusual fourth block.
         "book": Architecture(
             blocks=((64, 64), (128, 128), (128, 128, 128), (256, 128, 128), (512, 512, 512)),

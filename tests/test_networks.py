@@ -41,6 +41,7 @@ def test_a_network_refuses(options, message):
         ("book", 13, 5),
         ("small", 7, 4),
         ("medium", 7, 4),
+        ("large", 7, 4),
         ("wide", 6, 4),
     ],
 )

@@ -42,7 +42,7 @@ class TrainConfig:
         False, "Only look, in a minute, whether this network can learn 64 of these captchas."
     )
 
-    net: str = _flag("small", "small, medium, wide, book, vgg11, vgg13, vgg16 or vgg19.")
+    net: str = _flag("small", "small, medium, large, wide, book, vgg11, vgg13, vgg16 or vgg19.")
     dropout: float | None = _flag(None, "In [0, 1). By default the network's own.")
     dropout_from_step: int = _flag(
         1500,
@@ -71,7 +71,9 @@ class TrainConfig:
         "typed by people.",
     )
     warm_start_from: str | None = _flag(
-        None, "A model_dir whose weights a new run begins with, as far as they fit."
+        None,
+        "A model_dir whose weights a new run begins with, as far as they fit; or several with "
+        "commas between them, of networks that side by side are as wide as this one.",
     )
 
     max_steps: int = _flag(

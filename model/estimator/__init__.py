@@ -10,7 +10,7 @@ from model.estimator.best_checkpoint import KeepBest, best_checkpoint
 from model.estimator.checkpoint_hook import CheckpointHook
 from model.estimator.estimator import Estimator
 from model.estimator.exporters import BestExporter, FinalExporter, LatestExporter
-from model.estimator.fitting_variables import fitting_variables
+from model.estimator.fitting_variables import checkpoint_values, fitting_variables
 from model.estimator.graph_hook import GraphHook
 from model.estimator.histogram_hook import HistogramHook
 from model.estimator.hooks import Hook, Run, SavingListener
@@ -53,6 +53,7 @@ __all__ = [
     "TrainSpec",
     "WarmStartSettings",
     "best_checkpoint",
+    "checkpoint_values",
     "fitting_variables",
     "make_strategy",
     "train_and_evaluate",

@@ -1,12 +1,26 @@
-"""Which weights of a checkpoint a network can take as they are."""
+"""The weights of a checkpoint, and which of them a network can take as they are."""
 
 import os
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from model.estimator.checkpoint_file import CheckpointFile
 from model.estimator.warm_start import checkpoint_of
+
+
+def checkpoint_values(place: str | os.PathLike) -> dict[str, np.ndarray]:
+    """The weights of the network in a checkpoint, by name.
+
+    Args:
+      place: Its path without suffix, or a model_dir: its newest.
+
+    Raises:
+      ValueError: If there is no such checkpoint.
+    """
+    file = CheckpointFile(checkpoint_of(place))
+    return {name: file.value(name) for name in file.names("net")}
 
 
 def fitting_variables(
@@ -21,9 +35,7 @@ def fitting_variables(
     Raises:
       ValueError: If there is no such checkpoint, or nothing fits.
     """
-    path = checkpoint_of(place)
-    file = CheckpointFile(path)
-    theirs = {name: file.value(name) for name in file.names("net")}
+    theirs = checkpoint_values(place)
     fitting = tuple(
         name
         for name, variable in variables.items()
@@ -32,7 +44,7 @@ def fitting_variables(
     )
     if not fitting:
         raise ValueError(
-            f"some weights of {path} must fit this network, received none of the same name and "
-            "shape. Begin with a network of the same kind."
+            f"some weights of {checkpoint_of(place)} must fit this network, received none of the "
+            "same name and shape. Begin with a network of the same kind."
         )
     return fitting
