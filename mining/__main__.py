@@ -1,14 +1,16 @@
 r"""Lists the captchas of a live stream that a trained network is not sure of, to train on them.
 
-  python export --model_dir=models/live --out=exports/live --precision=bfloat16
-  python mining --saved_model=exports/live --data_dir='live:default?seed=1' --out=runs/hard.json
-  python train.py --data_dir='live:default?seed=1&only=runs/hard.json' \
-      --warm_start_from=models/live --model_dir=models/live_further --learning_rate=0.0002 ...
+  python export --model_dir=models/captcha --out=exports/captcha --tflite=int8_full
+  python mining --saved_model=exports/captcha/VERSION/assets.extra/model_int8_full.tflite \
+      --data_dir='live:default?seed=1' --n=2500000 --out=runs/hard.json
+  python train.py --flagfile=configs/best.flags --candidates=1 \
+      --data_dir='live:default?seed=1&only=runs/hard.json' --warm_start_from=models/captcha \
+      --learning_rate=0.0002 --max_steps=775 --model_dir=models/captcha_hard
 
---saved_model takes a .tflite or .onnx file too; --tflite=int8_full is the quickest. The list has
-the numbers of all captchas that are read with less than --max_confidence, and of each --every-th
-one, so that what is easy is not forgotten. It is written each minute or so and when the program is
-stopped; the same command goes on where it ends.
+A SavedModel does as well, at two thirds of the speed. The list has the numbers of all captchas that
+are read with less than --max_confidence, and of each --every-th one, so that what is easy is not
+forgotten. It is written each minute or so and when the program is stopped; the same command goes on
+where it ends.
 """
 
 import pathlib
