@@ -1,4 +1,4 @@
-"""Plot: how many whole captchas each training leaves wrong, against how long it took."""
+"""Plot: how many whole captchas each training from nothing leaves wrong, against its time."""
 
 from typing import Any
 
@@ -14,11 +14,14 @@ _NEEDED = ("sequence_accuracy", "sequence_accuracy_95_low", "sequence_accuracy_9
 
 
 def draw() -> Figure | None:
-    """Every entry train_NAME that has read enough captchas; None if there is none."""
+    """Every entry train_NAME that has read enough captchas; None if there is none.
+
+    Not those that begin with trained weights, as their time is not all that they took.
+    """
     found = {
         name.removeprefix("train_"): entry
         for name, entry in ledger.read_all("train_").items()
-        if _is_enough(entry["figures"])
+        if _is_enough(entry["figures"]) and "--warm_start_from" not in entry["command"]
     }
     if not found:
         return None
@@ -32,8 +35,8 @@ def draw() -> Figure | None:
     log_ticks(axes.yaxis)
     axes.margins(x=0.15, y=0.15)
     axes.set_xlabel("seconds of training (log)")
-    axes.set_ylabel("whole captchas read wrong, % (log; less is better)")
-    axes.set_title("What a training reaches, and what it takes; bars are 95 % intervals")
+    axes.set_ylabel("whole captchas misread, % (log)")
+    axes.set_title("What a training from nothing reaches, and what it takes (95 % intervals)")
     legend_below(above, columns=2)
     return figure
 

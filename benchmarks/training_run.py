@@ -1,4 +1,4 @@
-r"""One training run from nothing, kept in the ledger: accuracy and what it took.
+r"""One training run, kept in the ledger: accuracy and what it took.
 
   python benchmarks/training_run.py --name=quick -- --flagfile=configs/quick.flags
   python benchmarks/training_run.py --name=captcha --n_fresh=20000 --keep=models/captcha -- \
@@ -9,7 +9,8 @@ r"""One training run from nothing, kept in the ledger: accuracy and what it took
 What stands after -- goes to train.py, which trains in a folder of its own. `seconds` are those of
 the whole command: TensorFlow's start, the check of the data, evaluations and checkpoints included;
 `training_seconds` those of the steps alone. Accuracy is on the dataset's test set, or with
---n_fresh on captchas of --style that are drawn from a seed of their own.
+--n_fresh on captchas of --style that are drawn from a seed of their own. plots/train.png shows the
+runs that begin from nothing, and not with weights that --warm_start_from names.
 """
 
 import json

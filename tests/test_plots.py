@@ -183,6 +183,15 @@ def test_a_training_that_cannot_be_compared_is_not_drawn(folder, figures):
     assert not (folder / "plots").exists()
 
 
+def test_a_training_that_did_not_begin_from_nothing_is_not_drawn(folder, monkeypatch):
+    """Its time is not all that it took."""
+    arguments = ["benchmarks/training_run.py", "--name=some", "--", "--warm_start_from=models/live"]
+    monkeypatch.setattr("sys.argv", arguments)
+    ledger.record("train_some", "Some", training(100, 0.986))
+    plots.main([])
+    assert not (folder / "plots").exists()
+
+
 def test_ideas_without_their_base_are_not_drawn(folder):
     keep_ideas()
     (folder / "results" / "ideas" / "base.json").unlink()
