@@ -24,7 +24,6 @@ def live_input_fn(
     batch_size: int,
     num_examples: int | None = None,
     *,
-    first: int = 0,
     thin_batches: int = 0,
     thin_factor: int = 1,
 ) -> Callable[[], tf.data.Dataset]:
@@ -34,8 +33,7 @@ def live_input_fn(
       data: What to draw.
       split: train or test: two streams that never meet.
       batch_size: Examples in a batch.
-      num_examples: The last one's number, and 1; None never ends.
-      first: The first one's number.
+      num_examples: From the first on; None never ends.
       thin_batches: Of so many batches, the first ones, only each `thin_factor`-th example is drawn,
         beginning with the first of the batch. The others are never drawn.
       thin_factor: Divides `batch_size`.
@@ -70,7 +68,7 @@ def live_input_fn(
         )
 
     def input_fn() -> tf.data.Dataset:
-        batches = tf.data.Dataset.range(first, last, batch_size).map(
+        batches = tf.data.Dataset.range(0, last, batch_size).map(
             # The kernels let go of Python's lock while they draw.
             batch_from,
             num_parallel_calls=num_cores(),

@@ -87,10 +87,15 @@ def mine(config: MiningConfig) -> HardList:
     def listed(end: int) -> HardList:
         return dataclasses.replace(hard, end=end, numbers=tuple(np.concatenate(numbers).tolist()))
 
-    ends = [min(begin + _BLOCK, config.n) for begin in range(first, config.n, _BLOCK)]
     tasks = [
-        _Task(data, hard.chosen_by["saved_model"], config.max_confidence, begin, end)
-        for begin, end in zip([first, *ends], ends, strict=False)
+        _Task(
+            data,
+            hard.chosen_by["saved_model"],
+            config.max_confidence,
+            begin,
+            min(begin + _BLOCK, config.n),
+        )
+        for begin in range(first, config.n, _BLOCK)
     ]
     end = first
     try:

@@ -73,16 +73,14 @@ def captcha_estimator(
     )
 
 
-def load_estimator(
-    model_dir: str | os.PathLike, dtype_policy: str = "float32"
-) -> tuple[Estimator, ModelDescription]:
-    """What was trained in `model_dir`, to predict and to export.
+def load_estimator(model_dir: str | os.PathLike) -> tuple[Estimator, ModelDescription]:
+    """What was trained in `model_dir`, to predict and to export; float32.
 
     Raises:
       ValueError: If nothing was trained there.
     """
     description = load_description(model_dir)
-    params = ModelParams(network=network_config(description, dtype_policy=dtype_policy))
+    params = ModelParams(network=network_config(description))
     estimator = Estimator(
         model_fn, model_dir, net_fn=lambda params: build_network(params.network), params=params
     )
