@@ -15,6 +15,7 @@ import pathlib
 
 import numpy as np
 
+import tensorflow_start
 from data_gen.example import make_example
 from data_gen.hard_list import HardList, load_hard_list, save_hard_list, style_fields
 from data_gen.live import LiveData, parse_live
@@ -151,7 +152,7 @@ def _with_each(unsure: np.ndarray, task: _Task, every: int) -> np.ndarray:
 @functools.lru_cache(maxsize=1)
 def _reader(saved_model: str) -> PictureReader:
     """Once a process, of which there is one a core."""
-    return open_reader(saved_model, num_threads=1)
+    return open_reader(saved_model, tensorflow_start.import_quietly, num_threads=1)
 
 
 def _begun(config: MiningConfig, data: LiveData) -> HardList:
@@ -160,7 +161,7 @@ def _begun(config: MiningConfig, data: LiveData) -> HardList:
     Raises:
       ValueError: If what reads does not read this data, or the list was made otherwise.
     """
-    reader = open_reader(config.saved_model)
+    reader = open_reader(config.saved_model, tensorflow_start.import_quietly)
     readings = reader.read_images(np.zeros((1, *reader.image_shape), np.uint8))
     reads = (reader.image_shape, *readings.probabilities.shape[1:])
     drawn = (data.image_shape, data.num_positions, len(data.alphabet) + data.has_blank)
