@@ -128,6 +128,18 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
             what="512 units in the dense layer, as --net=medium",
             flags={"net": "medium"},
         ),
+        "attention": Idea(
+            what="heads that look twice at their own character, as --net=attention",
+            flags={"net": "attention"},
+        ),
+        "attention_once": Idea(
+            what="the same, once",
+            architecture=dataclasses.replace(NETWORKS["attention"], glimpses=1),
+        ),
+        "attention_smoothed": Idea(
+            what="heads that look twice, and label smoothing 0.05",
+            flags={"net": "attention", "label_smoothing": 0.05},
+        ),
         "deeper": Idea(
             what="three convolutions in the last two blocks",
             architecture=_widths((16,), (32,) * 2, (64,) * 3, (128,) * 3),

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from model.captcha_estimator import network_config
 from model.description import ModelDescription
+from model.heads import is_of_head
 from model.networks import NetworkConfig, build_network
 
 _DESCRIPTION = pathlib.PurePath("assets.extra/model.json")
@@ -42,8 +43,8 @@ class ExportedNetwork:
         for fresh in build_network(dataclasses.replace(config, seed=seed)).weights:
             exported = self.weights.get(fresh.path)
             fits = exported is not None and exported.shape == tuple(fresh.shape)
-            is_head = fresh.path.startswith("position_")
-            weights.append(exported if fits and (reads_the_same or not is_head) else fresh.numpy())
+            is_kept = fits and (reads_the_same or not is_of_head(fresh.path))
+            weights.append(exported if is_kept else fresh.numpy())
         return weights
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+_POSITION = "position_"  # How the layers are called whose weights belong to an alphabet.
+
 
 def position_logits(
     features: keras.KerasTensor, *, num_positions: int, num_classes: int, seeds: Sequence[int]
@@ -28,21 +30,42 @@ def position_logits(
       would confine them to [0, 1], where no class can get more than e / (e + K - 1) = 0.23.
     """
     heads = [  # Each [N, K].
-        keras.layers.Dense(
-            num_classes,
-            # A tenth of Glorot's: the loss begins at ln K, and not at twice that, and features are
-            # learned before large logits have to be unlearned (BUILD_NOTES.md, "What breaks the
-            # plateau").
-            kernel_initializer=keras.initializers.VarianceScaling(
-                0.01, mode="fan_avg", distribution="uniform", seed=seed
-            ),
-            # A bfloat16 logit has 8 bits of mantissa: too few for a loss near 0.001.
-            dtype="float32",
-            name=f"position_{position}",
-        )(features)
+        _head(num_classes, seed, f"{_POSITION}{position}")(features)
         for position, seed in zip(range(num_positions), seeds, strict=True)
     ]
     return keras.layers.Concatenate(axis=0, dtype="float32", name="positions_first")(heads)
+
+
+def glimpse_logits(
+    glimpses: keras.KerasTensor, *, num_classes: int, seed: int
+) -> keras.KerasTensor:
+    """What is read in glimpses `[N, L, C]`, by the same weights at each of the L positions.
+
+    Returns:
+      float32 `[L * N, K]`, to be added to the logits of the positions.
+    """
+    logits = _head(num_classes, seed, f"{_POSITION}any")(glimpses)  # [N, L, K]
+    return keras.ops.reshape(keras.ops.transpose(logits, (1, 0, 2)), (-1, num_classes))
+
+
+def is_of_head(path: str) -> bool:
+    """Whether the weight of this path has a value for each class, and so belongs to an alphabet."""
+    return path.startswith(_POSITION)
+
+
+def _head(num_classes: int, seed: int, name: str) -> keras.layers.Layer:
+    return keras.layers.Dense(
+        num_classes,
+        # A tenth of Glorot's: the loss begins at ln K, and not at twice that, and features are
+        # learned before large logits have to be unlearned (BUILD_NOTES.md, "What breaks the
+        # plateau").
+        kernel_initializer=keras.initializers.VarianceScaling(
+            0.01, mode="fan_avg", distribution="uniform", seed=seed
+        ),
+        # A bfloat16 logit has 8 bits of mantissa: too few for a loss near 0.001.
+        dtype="float32",
+        name=name,
+    )
 
 
 def targets_in_logit_order(labels: tf.Tensor) -> tf.Tensor:

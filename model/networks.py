@@ -1,7 +1,8 @@
 """Named VGG networks from one table of block widths, and how one is built for a picture's size.
 
 Every network has the shape that the book gives it: blocks of 3x3 convolutions with a 2x2 pool
-after each, dense layers, and one softmax head for each character, side by side.
+after each, dense layers, and one softmax head for each character, side by side. Some heads see what
+`model.glimpses` shows them besides.
 """
 
 import dataclasses
@@ -12,7 +13,8 @@ import keras
 import numpy as np
 
 from model.dropout import SwitchedDropout
-from model.heads import position_logits
+from model.glimpses import glimpses
+from model.heads import glimpse_logits, position_logits
 from model.leaky_relu import leaky_relu
 from model.standardise import PerImageStandardisation
 
@@ -27,6 +29,9 @@ class Architecture:
     dense_units: tuple[int, ...]
     dropout: float  # After each dense layer.
     activation: str = "relu"  # Of every convolution and dense layer, a key of `ACTIVATIONS`.
+    # How often each head looks at the last block's map, and channels of what it sees there.
+    glimpses: int = 0
+    glimpse_channels: int = 128
 
 
 # A leaky one cannot die. With 36 classes all but a few ReLUs of one layer did, and the network
@@ -52,6 +57,14 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             dense_units=(512,),
             dropout=0.2,
             activation="leaky_relu",
+        ),
+        # Heads that look at their own character: see BUILD_NOTES.md "Where heads look".
+        "attention": Architecture(
+            blocks=((16,), (32, 32), (64, 64), (128, 128)),
+            dense_units=(128,),
+            dropout=0.2,
+            activation="leaky_relu",
+            glimpses=2,
         ),
         # Twice as wide, at half the speed.
         "wide": Architecture(
@@ -204,7 +217,7 @@ def build_network(
                 dtype=config.dtype_policy,
                 name=f"conv{block}_{layer}",
             )
-        x = pool(x, dtype=config.dtype_policy, name=f"pool{block}")
+        feature_map, x = x, pool(x, dtype=config.dtype_policy, name=f"pool{block}")
     x = keras.layers.Flatten(dtype=config.dtype_policy, name="flatten")(x)
     for layer, units in enumerate(architecture.dense_units, start=1):
         x = keras.layers.Dense(
@@ -223,6 +236,22 @@ def build_network(
         num_classes=config.num_classes,
         seeds=[next(seeds) for _ in range(config.num_positions)],
     )
+    if architecture.glimpses:
+        seen = glimpses(
+            feature_map,
+            x,
+            num_positions=config.num_positions,
+            num_glimpses=architecture.glimpses,
+            channels=architecture.glimpse_channels,
+            activation=activation,
+            seeds=(next(seeds), next(seeds)),
+            dtype=config.dtype_policy,
+        )
+        seen = SwitchedDropout(
+            dropout, seed=next(seeds), dtype=config.dtype_policy, name="dropout_glimpses"
+        )(seen)
+        shared = glimpse_logits(seen, num_classes=config.num_classes, seed=next(seeds))
+        logits = keras.layers.Add(dtype="float32", name="logits")([logits, shared])
     return keras.Model(image, logits, name=config.name)
 
 
