@@ -11,6 +11,7 @@ from model.estimator import (
     ScaledSchedule,
     WarmStartSettings,
     fitting_variables,
+    latest_checkpoint,
 )
 from model.joining import join
 from model.model_fn import model_fn
@@ -34,7 +35,8 @@ def captcha_estimator(
       config: Cadence, seed, distribution.
       warm_start_from: A model_dir or checkpoint that a new run takes those weights from that have
         the same name and shape here; those of another alphabet's heads stay fresh. Several with
-        commas between them: it begins as all of them side by side, see `model.joining`.
+        commas between them: it begins as all of them side by side, see `model.joining`. Nothing is
+        read there once `model_dir` has a checkpoint of its own.
 
     Raises:
       ValueError: If the learning rate or its warm-up is out of range, or what is to be begun with
@@ -48,7 +50,8 @@ def captcha_estimator(
         is_scaled = params.schedule == "plateau"
         return make_optimizer(params, ScaledSchedule(learning_rate) if is_scaled else learning_rate)
 
-    places = warm_start_from.split(",") if warm_start_from else []
+    is_new = latest_checkpoint(model_dir) is None
+    places = warm_start_from.split(",") if warm_start_from and is_new else []
     warm_start = None
     if len(places) == 1:
         variables = {weight.path: weight.value for weight in build_network(params.network).weights}

@@ -250,6 +250,8 @@ def test_a_warm_start_takes_what_fits_and_leaves_the_rest_fresh(trained, tmp_pat
     for name, value in values(trained, "conv").items():
         np.testing.assert_array_equal(first[name], value, err_msg=name)
     assert first["position_0/kernel"].shape[-1] == 3
+    # It goes on from its own, wherever that one is by then.
+    prepare(dataclasses.replace(asked, warm_start_from="gone"), load_data(asked))
 
 
 def values_at(model_dir, step):

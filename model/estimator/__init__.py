@@ -8,6 +8,7 @@ docs/estimator.md is its manual.
 from model.estimator.basic_hooks import LoggingHook, NanHook, StopAtStepHook, SummaryHook
 from model.estimator.best_checkpoint import KeepBest, best_checkpoint
 from model.estimator.checkpoint_hook import CheckpointHook
+from model.estimator.checkpoints import latest_checkpoint
 from model.estimator.estimator import Estimator
 from model.estimator.exporters import BestExporter, FinalExporter, LatestExporter
 from model.estimator.fitting_variables import checkpoint_values, fitting_variables
@@ -55,6 +56,7 @@ __all__ = [
     "best_checkpoint",
     "checkpoint_values",
     "fitting_variables",
+    "latest_checkpoint",
     "make_strategy",
     "train_and_evaluate",
 ]
