@@ -42,7 +42,9 @@ class TrainConfig:
         False, "Only look, in a minute, whether this network can learn 64 of these captchas."
     )
 
-    net: str = _flag("small", "small, medium, large, wide, book, vgg11, vgg13, vgg16 or vgg19.")
+    net: str = _flag(
+        "small", "small, medium, attention, large, wide, book, vgg11, vgg13, vgg16 or vgg19."
+    )
     dropout: float | None = _flag(None, "In [0, 1). By default the network's own.")
     dropout_from_step: int = _flag(
         1500,
