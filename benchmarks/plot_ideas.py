@@ -55,7 +55,8 @@ def draw(table: str) -> Figure | None:
     axes.get_yticklabels()[order.index(_BASE)].set_fontweight("bold")
     axes.grid(axis="y", visible=False)
     axes.set_ylim(-0.7, len(order) - 0.3)
-    axes.set_xlabel("whole captchas read wrong, % (log; less is better); bars begin at the base")
+    # Two lines: beside long names there is no room for one.
+    axes.set_xlabel("whole captchas read wrong, %\n(log; less is better); bars begin at the base")
     above.suptitle(ledger.table_title(table))
     legend_below(above, columns=4)
     return figure

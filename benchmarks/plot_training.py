@@ -1,5 +1,6 @@
 """Plot: how many whole captchas each training from nothing leaves wrong, against its time."""
 
+import math
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -8,8 +9,9 @@ from benchmarks import ledger
 from benchmarks.plot_figure import COLORS, MARKERS, legend_below, log_ticks, new_figure
 
 _LEAST_READ = 20000  # Captchas; of fewer, intervals are too wide to compare.
-# Where the name of a point stands, in points: neighbours in time have it on other sides.
-_NAME_PLACES = ((9, 3, "left"), (-9, -12, "right"), (9, -12, "left"), (-9, 3, "right"))
+# Where the name of a point stands, in points: of two that took nearly as long the better one, which
+# is the lower, has it on the lower left, the other on the upper right.
+_UPPER, _LOWER = (9, 3, "left"), (-9, -12, "right")
 _NEEDED = ("sequence_accuracy", "sequence_accuracy_95_low", "sequence_accuracy_95_high")
 
 
@@ -29,11 +31,11 @@ def draw() -> Figure | None:
     figure, above = new_figure(620, list(found.values()))
     axes = above.subplots()
     for index, (name, entry) in enumerate(found.items()):
-        _point(axes, index, name, entry["figures"])
+        _point(axes, index, name, entry["figures"], _name_place(name, found))
     axes.set(xscale="log", yscale="log")
     log_ticks(axes.xaxis)
     log_ticks(axes.yaxis)
-    axes.margins(x=0.15, y=0.15)
+    axes.margins(x=0.25, y=0.15)
     axes.set_xlabel("seconds of training (log)")
     axes.set_ylabel("whole captchas misread, % (log)")
     axes.set_title("What a training from nothing reaches, and what it takes (95 % intervals)")
@@ -48,7 +50,25 @@ def _is_enough(figures: dict[str, Any]) -> bool:
     )
 
 
-def _point(axes, index: int, name: str, figures: dict[str, Any]) -> None:
+def _name_place(name: str, entries: dict[str, dict[str, Any]]) -> tuple[int, int, str]:
+    """Above or below, by the entry that is nearest in time."""
+    figures = {other: entry["figures"] for other, entry in entries.items()}
+    others = [other for other in figures if other != name]
+    if not others:
+        return _UPPER
+
+    def apart(other: str) -> float:
+        seconds = (figures[key]["training_seconds"] for key in (name, other))
+        return abs(math.log(next(seconds) / next(seconds)))
+
+    nearest = figures[min(others, key=apart)]
+    is_better = figures[name]["sequence_accuracy"] > nearest["sequence_accuracy"]
+    return _LOWER if is_better else _UPPER
+
+
+def _point(
+    axes, index: int, name: str, figures: dict[str, Any], name_place: tuple[int, int, str]
+) -> None:
     least = 50 / figures["n_test"]  # %, half a captcha: an axis of logarithms has no 0.
     accuracy, low, high = (figures[key] for key in _NEEDED)
     wrong, most, fewest = (max(100 * (1 - share), least) for share in (accuracy, low, high))
@@ -64,5 +84,5 @@ def _point(axes, index: int, name: str, figures: dict[str, Any]) -> None:
         label=f"{name}: {100 * accuracy:.2f} % right ({100 * low:.2f} to {100 * high:.2f}), "
         f"{seconds:,.0f} s,\n{figures['n_test']:,} {figures['measured_on']}",
     )
-    *place, side = _NAME_PLACES[index % len(_NAME_PLACES)]
+    *place, side = name_place
     axes.annotate(name, (seconds, wrong), xytext=place, textcoords="offset points", ha=side)
