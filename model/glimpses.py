@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Deviation, in widths of a character, of where a fresh head looks; then it is learned. In trials a
-# third of that was no worse (BUILD_NOTES.md, "Where heads look").
+# Deviation, in widths of a character, of where a fresh head looks; then it is learned. In a trial
+# half of that did no worse (BUILD_NOTES.md, "Where heads look").
 _SPREAD = 0.6
 
 
