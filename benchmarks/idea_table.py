@@ -133,7 +133,7 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
             flags={"net": "attention"},
         ),
         "attention_once": Idea(
-            what="the same, once",
+            what="heads that look once at their own character",
             architecture=dataclasses.replace(NETWORKS["attention"], glimpses=1),
         ),
         "attention_smoothed": Idea(

@@ -53,17 +53,14 @@ def _is_enough(figures: dict[str, Any]) -> bool:
 def _name_place(name: str, entries: dict[str, dict[str, Any]]) -> tuple[int, int, str]:
     """Above or below, by the entry that is nearest in time."""
     figures = {other: entry["figures"] for other, entry in entries.items()}
-    others = [other for other in figures if other != name]
-    if not others:
+    own = figures.pop(name)
+    if not figures:
         return _UPPER
-
-    def apart(other: str) -> float:
-        seconds = (figures[key]["training_seconds"] for key in (name, other))
-        return abs(math.log(next(seconds) / next(seconds)))
-
-    nearest = figures[min(others, key=apart)]
-    is_better = figures[name]["sequence_accuracy"] > nearest["sequence_accuracy"]
-    return _LOWER if is_better else _UPPER
+    nearest = min(
+        figures.values(),
+        key=lambda other: abs(math.log(other["training_seconds"] / own["training_seconds"])),
+    )
+    return _LOWER if own["sequence_accuracy"] > nearest["sequence_accuracy"] else _UPPER
 
 
 def _point(

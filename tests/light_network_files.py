@@ -3,6 +3,7 @@
 import pathlib
 
 import exported_network
+import numpy as np
 
 from export.light_export import LightFiles, write_light_files
 from export.light_file import LightDescription
@@ -29,10 +30,14 @@ def write(
     folder: pathlib.Path,
     files: LightFiles = ALL,
     description: LightDescription = DESCRIPTION,
+    pictures: np.ndarray | None = None,
 ) -> pathlib.Path:
-    """Writes the files of `NAMES`, or some of them, into `folder`."""
+    """Writes the files of `NAMES`, or some of them, into `folder`.
+
+    8 bits are measured on `pictures`, by default those of `exported_network`.
+    """
     variables = [tf_variable(variable) for variable in net.variables]
-    write_light_files(
-        files, folder, net, variables, description, exported_network.pictures(40, seed=3)
-    )
+    if pictures is None:
+        pictures = exported_network.pictures(40, seed=3)
+    write_light_files(files, folder, net, variables, description, pictures)
     return folder

@@ -1,17 +1,16 @@
 """`model.glimpses`: where each head looks, and that all heads read with the same weights."""
 
+import dataclasses
+
 import keras
 import light_network_files
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.light_export import write_light_files
-from export.light_file import LightDescription
 from export.light_reader import LightReader
-from model.estimator.tf_variables import tf_variable
 from model.glimpses import Glimpses
-from model.heads import glimpse_logits, is_of_head, position_logits
+from model.heads import glimpse_logits, is_of_head, logits_by_example, position_logits
 from model.networks import NETWORKS, NetworkConfig, build_network
 
 SIZES = pytest.mark.parametrize(
@@ -156,24 +155,11 @@ def test_each_light_form_looks_where_the_network_looks(tmp_path):
         if is_of_head(weight.path) and weight.path.endswith("kernel"):
             weight.assign(5 * weight)  # It says something, as a trained one does.
     pictures = np.random.default_rng(3).integers(0, 256, (40, *shape), np.uint8)
-    description = LightDescription(
-        image_shape=shape,
-        alphabet="abcde",
-        num_positions=4,
-        has_blank=False,
-        variant="float32",
-        step=7,
+    description = dataclasses.replace(
+        light_network_files.DESCRIPTION, image_shape=shape, alphabet="abcde", num_positions=4
     )
-    write_light_files(
-        light_network_files.ALL,
-        tmp_path,
-        net,
-        [tf_variable(variable) for variable in net.variables],
-        description,
-        pictures,
-    )
-    logits = net(pictures).numpy().reshape(4, 40, 5)
-    wanted = tf.nn.softmax(logits.transpose(1, 0, 2)).numpy()
+    light_network_files.write(net, tmp_path, description=description, pictures=pictures)
+    wanted = tf.nn.softmax(logits_by_example(net(pictures), 4)).numpy()
     assert wanted.max() > 0.5
     for name in light_network_files.NAMES:
         read = LightReader(tmp_path / name).read_images(pictures).probabilities
