@@ -21,6 +21,7 @@ from training.prepare import describe, model_params
 
 # No captcha comes twice, so that nothing has to keep the network from learning them by heart.
 _LIVE_BASE = {
+    "net": "small",  # The default when most of the ideas were tried.
     "dropout": 0.0,
     "candidates": 1,
     "shift_rows": 0,

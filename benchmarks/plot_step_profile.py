@@ -22,8 +22,8 @@ _LABEL_SHARE = 0.06  # Of the longest bar: less has no room for a number.
 
 
 def draw() -> Figure | None:
-    """Of the small network, a row each precision; None if it was not measured."""
-    entry = ledger.read("step_profile_small")
+    """Of the default network or else of `small`, a row each precision; None if none was measured."""
+    entry = ledger.read("step_profile_attention") or ledger.read("step_profile_small")
     if entry is None:
         return None
     figure, above = new_figure(900, [entry])

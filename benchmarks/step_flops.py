@@ -3,8 +3,8 @@
 A product and its sum are two operations. Of each convolution and dense layer there are as many
 forward, backward by its inputs and backward by its weights; the first layer has none by its inputs,
 as nobody asks for the gradient of a picture. Windows at a border count whole, as is usual, though
-no zero is multiplied there. What is left out (pools, ReLU, standardisation, the optimizer) is a
-few operations a value.
+no zero is multiplied there. What is left out (pools, ReLU, the means of glimpses, standardisation,
+the optimizer) is a few operations a value.
 """
 
 import dataclasses
@@ -37,7 +37,8 @@ def count_flops(network, batch_size: int) -> list[LayerFlops]:
         if len(kernel) == 4:
             flops, shapes = _convolution(layer, kernel, batch_size)
         else:
-            flops, shapes = _dense(kernel, batch_size)
+            rows = batch_size * math.prod(layer.output.shape[1:-1])  # Of glimpses, one a position.
+            flops, shapes = _dense(kernel, rows)
         found.append(LayerFlops(layer.name, shapes, flops, has_inputs_pass=bool(found)))
     return found
 

@@ -26,16 +26,16 @@ class Glimpses(keras.layers.Layer):
 
     def __init__(self, num_positions: int, num_glimpses: int, **kwargs):
         super().__init__(**kwargs)
-        self._num_positions = num_positions
-        self._num_glimpses = num_glimpses
+        self.num_positions = num_positions
+        self.num_glimpses = num_glimpses
 
     def build(self, input_shape):
         """Makes the bias."""
         _, (_, num_columns, _) = input_shape
-        num_bells = self._num_positions * self._num_glimpses
+        num_bells = self.num_positions * self.num_glimpses
         places = np.arange(num_columns) + 0.5
         centres = (np.arange(num_bells) + 0.5) * num_columns / num_bells
-        deviation = _SPREAD * num_columns / self._num_positions
+        deviation = _SPREAD * num_columns / self.num_positions
         bell = -0.5 * ((places - centres[:, np.newaxis]) / deviation) ** 2
         self.where = self.add_weight(
             name="where",
@@ -50,13 +50,13 @@ class Glimpses(keras.layers.Layer):
         scores = tf.reshape(tf.cast(scores, tf.float32), [-1, *self.where.shape])
         weights = tf.nn.softmax(scores + self.where.value)  # [N, L * G, W]
         seen = tf.matmul(tf.cast(weights, columns.dtype), columns)  # [N, L * G, C]
-        channels = self._num_glimpses * columns.shape[-1]
-        return tf.reshape(seen, [-1, self._num_positions, channels])
+        channels = self.num_glimpses * columns.shape[-1]
+        return tf.reshape(seen, [-1, self.num_positions, channels])
 
     def compute_output_shape(self, input_shape):
         """[N, L, G * C]."""
         _, (num, _, channels) = input_shape
-        return (num, self._num_positions, self._num_glimpses * channels)
+        return (num, self.num_positions, self.num_glimpses * channels)
 
 
 def glimpses(

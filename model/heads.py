@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 _POSITION = "position_"  # How the layers are called whose weights belong to an alphabet.
+SHARED_HEAD = f"{_POSITION}any"  # The one that reads at all positions.
 
 
 def position_logits(
@@ -44,7 +45,7 @@ def glimpse_logits(
     Returns:
       float32 `[L * N, K]`, to be added to the logits of the positions.
     """
-    logits = _head(num_classes, seed, f"{_POSITION}any")(glimpses)  # [N, L, K]
+    logits = _head(num_classes, seed, SHARED_HEAD)(glimpses)  # [N, L, K]
     return keras.ops.reshape(keras.ops.transpose(logits, (1, 0, 2)), (-1, num_classes))
 
 

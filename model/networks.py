@@ -80,6 +80,15 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             dropout=0.2,
             activation="leaky_relu",
         ),
+        # Two of `attention` side by side, in the same way.
+        "attention_large": Architecture(
+            blocks=((32,), (64, 64), (128, 128), (256, 256)),
+            dense_units=(256,),
+            dropout=0.2,
+            activation="leaky_relu",
+            glimpses=4,
+            glimpse_channels=256,
+        ),
         # Article 004, with its unusual fourth block.
         "book": Architecture(
             blocks=((64, 64), (128, 128), (128, 128, 128), (256, 128, 128), (512, 512, 512)),
@@ -119,7 +128,7 @@ class NetworkConfig:
       ValueError: If the name is none of `NETWORKS` or a number is out of range.
     """
 
-    name: str = "small"
+    name: str = "attention"
     image_shape: tuple[int, int, int]  # Height, width, 3.
     num_positions: int
     num_classes: int

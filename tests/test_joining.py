@@ -1,5 +1,6 @@
 """`--warm_start_from=FIRST,SECOND`: trained networks side by side, as one that is trained on."""
 
+import dataclasses
 import json
 import shutil
 
@@ -18,14 +19,16 @@ SHAPE = (13, 19, 3)
 NARROW = Architecture(
     blocks=((2,), (3, 4)), dense_units=(6, 5), dropout=0.0, activation="leaky_relu"
 )
+LOOKING = dataclasses.replace(NARROW, glimpses=3, glimpse_channels=2)
 
 
 def times(architecture, k):
-    return Architecture(
+    return dataclasses.replace(
+        architecture,
         blocks=tuple(tuple(k * width for width in block) for block in architecture.blocks),
         dense_units=tuple(k * units for units in architecture.dense_units),
-        dropout=0.0,
-        activation="leaky_relu",
+        glimpses=k * architecture.glimpses,
+        glimpse_channels=k * architecture.glimpse_channels,
     )
 
 
@@ -50,14 +53,15 @@ def save(net, folder):
     return str(folder / "ckpt-3")
 
 
+@pytest.mark.parametrize("architecture", [NARROW, LOOKING], ids=["dense", "glimpses"])
 @pytest.mark.parametrize("k", [2, 3])
-def test_side_by_side_they_say_the_mean_of_their_logits(tmp_path, k):
-    parts = [network(NARROW, seed) for seed in range(k)]
+def test_side_by_side_they_say_the_mean_of_their_logits(tmp_path, architecture, k):
+    parts = [network(architecture, seed) for seed in range(k)]
     places = []
     for number, part in enumerate(parts):
         (tmp_path / str(number)).mkdir()
         places.append(save(part, tmp_path / str(number)))
-    together = network(times(NARROW, k), seed=9)
+    together = network(times(architecture, k), seed=9)
     join(together, places)
     images = np.random.default_rng(0).integers(0, 256, (5, *SHAPE), np.uint8)
     wanted = np.mean([part(images) for part in parts], axis=0)
@@ -78,22 +82,43 @@ def test_networks_that_are_not_as_wide_together_are_refused_and_named(tmp_path):
         join(network(times(NARROW, 2), image_shape=(29, 19, 3)), places)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "named"),
+    [
+        (dataclasses.replace(times(LOOKING, 2), glimpses=5), "look/kernel"),
+        (dataclasses.replace(times(LOOKING, 2), glimpses=3), "look/kernel"),
+        (dataclasses.replace(times(LOOKING, 2), glimpses=1), "look/kernel"),
+        (dataclasses.replace(times(LOOKING, 2), glimpse_channels=2), "position_any/kernel"),
+    ],
+)
+def test_glimpses_that_are_not_those_of_both_are_refused_and_named(tmp_path, architecture, named):
+    places = [save(network(LOOKING), tmp_path)] * 2
+    with pytest.raises(ValueError, match=f"received 2 whose {named} are"):
+        join(network(architecture), places)
+
+
 def test_another_kind_of_network_is_refused(tmp_path):
     places = [save(network(NARROW), tmp_path)] * 2
-    deeper = Architecture(**{**vars(times(NARROW, 2)), "blocks": ((4,), (6, 8, 8))})
+    deeper = dataclasses.replace(times(NARROW, 2), blocks=((4,), (6, 8, 8)))
     with pytest.raises(ValueError, match=r"ckpt-3 without conv2_3/kernel"):
         join(network(deeper), places)
 
 
-def test_two_of_medium_are_as_wide_as_large():
-    double = times(NETWORKS["medium"], 2)
-    assert (double.blocks, double.dense_units) == (
-        NETWORKS["large"].blocks,
-        NETWORKS["large"].dense_units,
-    )
+TWO_OF = pytest.mark.parametrize(
+    ("part", "both"), [("medium", "large"), ("attention", "attention_large")]
+)
 
 
-def test_a_run_begins_with_both_and_goes_on_with_its_own(tmp_path):
+@TWO_OF
+def test_two_of_one_are_as_wide_as_the_other(part, both):
+    double, wanted = times(NETWORKS[part], 2), NETWORKS[both]
+    assert (double.blocks, double.dense_units) == (wanted.blocks, wanted.dense_units)
+    assert double.glimpses == wanted.glimpses
+    assert double.glimpses == 0 or double.glimpse_channels == wanted.glimpse_channels
+
+
+@TWO_OF
+def test_a_run_begins_with_both_and_goes_on_with_its_own(tmp_path, part, both):
     """Once there is a checkpoint of its own, those of the others need not be there any more."""
     images = np.random.default_rng(0).integers(0, 256, (8, 30, 100, 3), np.uint8)
 
@@ -112,17 +137,17 @@ def test_a_run_begins_with_both_and_goes_on_with_its_own(tmp_path):
         return logits_by_example(estimator.net(images), 4).numpy()
 
     places = [str(tmp_path / name) for name in ("first", "second")]
-    parts = [estimator(name, "medium") for name in ("first", "second")]
-    for steps, part in enumerate(parts, start=1):
-        part.train(input_fn, max_steps=steps)
-    both = estimator("both", "large", warm_start_from=",".join(places))
-    wanted = np.mean([said(part) for part in parts], axis=0)
-    np.testing.assert_allclose(said(both), wanted, atol=1e-4)
-    both.train(input_fn, max_steps=2)
-    after = said(both)
+    parts = [estimator(name, part) for name in ("first", "second")]
+    for steps, trained in enumerate(parts, start=1):
+        trained.train(input_fn, max_steps=steps)
+    joined = estimator("both", both, warm_start_from=",".join(places))
+    wanted = np.mean([said(trained) for trained in parts], axis=0)
+    np.testing.assert_allclose(said(joined), wanted, atol=1e-4)
+    joined.train(input_fn, max_steps=2)
+    after = said(joined)
     assert np.abs(after - wanted).max() > 0.01
     for place in places:
         shutil.rmtree(place)
-    again = estimator("both", "large", warm_start_from=",".join(places))
+    again = estimator("both", both, warm_start_from=",".join(places))
     again.evaluate(lambda: input_fn().take(1))
     np.testing.assert_allclose(said(again), after, atol=1e-5)

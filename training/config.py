@@ -43,7 +43,9 @@ class TrainConfig:
     )
 
     net: str = _flag(
-        "small", "small, medium, attention, large, wide, book, vgg11, vgg13, vgg16 or vgg19."
+        "attention",
+        "attention, small, medium, wide, large, attention_large, book, vgg11, vgg13, vgg16 or "
+        "vgg19.",
     )
     dropout: float | None = _flag(None, "In [0, 1). By default the network's own.")
     dropout_from_step: int = _flag(
