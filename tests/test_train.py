@@ -296,7 +296,7 @@ def test_a_trained_model_goes_on_with_imported_pictures(small_dataset, tmp_path,
     assert "next: python train.py --flagfile=configs/from_scratch.flags" in imported.stdout
     own = ("--flagfile=configs/fine_tune.flags", f"--data_dir={tmp_path / 'data'}", *few)
     done = run("train.py", *own, f"--model_dir={tmp_path / 'own'}", f"--warm_start_from={begun}")
-    assert f"24 of 24 variables from {begun}" in done.stderr
+    assert f"31 of 31 variables from {begun}" in done.stderr
     nothing = tmp_path / "nothing"
     refused = run(
         "train.py",
