@@ -22,7 +22,7 @@ _LABEL_SHARE = 0.06  # Of the longest bar: less has no room for a number.
 
 
 def draw() -> Figure | None:
-    """Of the default network or else of `small`, a row each precision; None if none was measured."""
+    """Of the default network, else of `small`, a row each precision; None if neither is there."""
     entry = ledger.read("step_profile_attention") or ledger.read("step_profile_small")
     if entry is None:
         return None

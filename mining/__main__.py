@@ -3,9 +3,7 @@ r"""Lists the captchas of a live stream that a trained network is not sure of, t
   python export --model_dir=models/captcha --out=exports/captcha --tflite=int8_full
   python mining --saved_model=exports/captcha/VERSION/assets.extra/model_int8_full.tflite \
       --data_dir='live:default?seed=1' --n=2500000 --out=runs/hard.json
-  python train.py --flagfile=configs/best.flags --candidates=1 \
-      --data_dir='live:default?seed=1&only=runs/hard.json' --warm_start_from=models/captcha \
-      --learning_rate=0.0002 --max_steps=775 --model_dir=models/captcha_hard
+  python train.py --flagfile=configs/hard.flags
 
 A SavedModel does as well, at two thirds of the speed. The list has the numbers of all captchas that
 are read with less than --max_confidence, and of each --every-th one, so that what is easy is not
@@ -13,6 +11,7 @@ forgotten. It is written each minute or so and when the program is stopped; the 
 where it ends.
 """
 
+import math
 import pathlib
 import sys
 
@@ -23,6 +22,7 @@ from absl import flags
 
 import command_line
 
+_BATCH_SIZE = 64  # Of configs/hard.flags.
 _FLAGS = ("saved_model", "data_dir", "n", "out", "max_confidence", "every")
 
 
@@ -52,8 +52,10 @@ def main(_: list[str]) -> None:
     hard = mine(config)
     separator = "&" if "?" in config.data_dir else "?"
     print(
-        f"{config.out}, {len(hard.numbers)} of {hard.end} captchas. "
-        f"Next: python train.py --data_dir='{config.data_dir}{separator}only={config.out}' ..."
+        f"{config.out}, {len(hard.numbers)} of {hard.end} captchas\n"
+        f"next: python train.py --flagfile=configs/hard.flags "
+        f"--data_dir='{config.data_dir}{separator}only={config.out}' "
+        f"--max_steps={math.ceil(len(hard.numbers) / _BATCH_SIZE)}"
     )
 
 

@@ -208,7 +208,8 @@ def test_a_network_is_trained_on_what_it_was_not_sure_of(
         f"--out={tmp_path / 'hard.json'}",
     )
     assert done.returncode == 0, done.stderr
-    assert "hard.json, 40 of 40 captchas. Next: python train.py" in done.stdout
+    assert "hard.json, 40 of 40 captchas\nnext: python train.py --flagfile=" in done.stdout
+    assert done.stdout.endswith("hard.json' --max_steps=1\n")  # One pass, in batches of 64.
     done = run_program(
         "train.py",
         f"--data_dir={STREAM}&n_test=10&only={tmp_path / 'hard.json'}",
