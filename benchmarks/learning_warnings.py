@@ -1,6 +1,7 @@
 """Trainings that learn and trainings made to fail: which of them is warned of, and at which step.
 
   python benchmarks/learning_warnings.py --data_dir=captcha_data
+  python benchmarks/learning_warnings.py --cases=3,7                    # two of them, not kept
 
 Healthy runs must not be warned of, and each of the others must: a warning that comes always is as
 useless as one that never comes. Everything but what is named is as in configs/quick.flags.
@@ -21,6 +22,7 @@ import tensorflow_start
 
 _DATA = flags.DEFINE_string("data_dir", "captcha_data", "Dataset of 20,000 captchas or more.")
 _STEPS = flags.DEFINE_integer("steps", 1500, "Of a healthy run; the others have two thirds.")
+_CASES = flags.DEFINE_list("cases", [], "Numbers of some, from 0; nothing is kept then.")
 
 _NUM_FEW = 320  # Pictures of a training set that is learnt by heart.
 _RUN_STEPS = 3500  # The learning rate falls as in a whole run.
@@ -51,21 +53,28 @@ def main(_: list[str]) -> None:
     tensorflow_start.import_quietly()
     from benchmarks import ledger
 
+    some = [CASES[int(number)] for number in _CASES.value]
     figures = {}
-    for case in CASES:
+    for case in some or CASES:
         healthy = case.name.startswith("healthy")
         steps = _STEPS.value if healthy else 2 * _STEPS.value // 3
         warnings, metrics = _warnings_of(case, steps)
         figures[f"{case.name}: warnings"] = ", ".join(warnings) or "none"
-        figures[f"{case.name}: character_accuracy"] = metrics["character_accuracy"]
-    figures["captchas evaluated, each run"] = int(metrics["n"])
-    ledger.record("learning_warnings", "Which trainings are warned of, and when", figures)
+        if metrics is not None:
+            figures[f"{case.name}: character_accuracy"] = metrics["character_accuracy"]
+            figures["captchas evaluated, each run"] = int(metrics["n"])
+    if some:
+        ledger.show(figures)
+    else:
+        ledger.record("learning_warnings", "Which trainings are warned of, and when", figures)
 
 
-def _warnings_of(case: Case, steps: int) -> tuple[list[str], dict[str, float]]:
+def _warnings_of(case: Case, steps: int) -> tuple[list[str], dict[str, float] | None]:
+    """What it said, and at which step; and its metrics, unless its loss was no number any more."""
     import tensorflow as tf
 
     from model.estimator import EvalSpec, StopAtStepHook, TrainSpec, train_and_evaluate
+    from model.estimator.basic_hooks import NotFiniteError
     from model.warning_hook import WarningHook
     from training.config import TrainConfig
     from training.data import input_fns, load_data
@@ -100,8 +109,8 @@ def _warnings_of(case: Case, steps: int) -> tuple[list[str], dict[str, float]]:
                 for variable in estimator.net.trainable_variables:
                     variable.assign(tf.zeros_like(variable))
             hooks = run_hooks(config, dataset)
-            metrics = train_and_evaluate(
-                estimator,
+            metrics, ended = None, []
+            specs = (
                 TrainSpec(
                     changed.get(case.change, train_input_fn),
                     max_steps=config.max_steps,
@@ -116,10 +125,14 @@ def _warnings_of(case: Case, steps: int) -> tuple[list[str], dict[str, float]]:
                     hooks=[hook for hook in hooks.evaluation if isinstance(hook, WarningHook)],
                 ),
             )
+            try:
+                metrics = train_and_evaluate(estimator, *specs)
+            except NotFiniteError as error:
+                ended = [f"ended, {error}".partition(". ")[0]]
     finally:
         logging.warning = warn
     told = [re.match(r"learn \| step +(\d+) \| ([^:]+)", line) for line in seen]
-    return [f"{match[2]} (step {match[1]})" for match in told if match], metrics
+    return [*(f"{match[2]} (step {match[1]})" for match in told if match), *ended], metrics
 
 
 if __name__ == "__main__":
