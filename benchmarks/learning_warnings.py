@@ -22,7 +22,7 @@ import tensorflow_start
 
 _DATA = flags.DEFINE_string("data_dir", "captcha_data", "Dataset of 20,000 captchas or more.")
 _STEPS = flags.DEFINE_integer("steps", 1500, "Of a healthy run; the others have two thirds.")
-_CASES = flags.DEFINE_list("cases", [], "Numbers of some, from 0; nothing is kept then.")
+_NUMBERS = flags.DEFINE_list("cases", [], "Numbers of some, from 0; nothing is kept then.")
 
 _NUM_FEW = 320  # Pictures of a training set that is learnt by heart.
 _RUN_STEPS = 3500  # The learning rate falls as in a whole run.
@@ -53,7 +53,7 @@ def main(_: list[str]) -> None:
     tensorflow_start.import_quietly()
     from benchmarks import ledger
 
-    some = [CASES[int(number)] for number in _CASES.value]
+    some = [CASES[int(number)] for number in _NUMBERS.value]
     figures = {}
     for case in some or CASES:
         healthy = case.name.startswith("healthy")

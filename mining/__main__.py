@@ -3,7 +3,7 @@ r"""Lists the captchas of a live stream that a trained network is not sure of, t
   python export --model_dir=models/captcha --out=exports/captcha --tflite=int8_full
   python mining --saved_model=exports/captcha/VERSION/assets.extra/model_int8_full.tflite \
       --data_dir='live:default?seed=1' --n=2500000 --out=runs/hard.json
-  python train.py --flagfile=configs/hard.flags
+  python train.py --flagfile=configs/hard.flags --max_steps=STEPS     # It says how many.
 
 A SavedModel does as well, at two thirds of the speed. The list has the numbers of all captchas that
 are read with less than --max_confidence, and of each --every-th one, so that what is easy is not
