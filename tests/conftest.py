@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
+import tensorflow_start
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+tensorflow_start.use_onednn()  # As all commands do.
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 

@@ -1,8 +1,11 @@
 import os
+import platform
 import subprocess
 import sys
 
 import pytest
+
+import tensorflow_start
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 START = "import tensorflow_start; tensorflow_start.import_quietly()"
@@ -76,3 +79,33 @@ def test_nothing_is_held_back_from_who_asks_for_it(stand_in):
     path = stand_in("config = types.SimpleNamespace(list_physical_devices=lambda: [])")
     result = run(f"{START}; import tensorflow", TF_CPP_MIN_LOG_LEVEL="0", **path)
     assert result.stderr == "oneDNN is on\n"
+
+
+@pytest.mark.parametrize(
+    ("machine", "before", "after"),
+    [
+        ("x86_64", None, "1"),
+        ("AMD64", None, "1"),
+        ("aarch64", None, None),  # There it is another library's, and an experiment.
+        ("x86_64", "0", "0"),  # What the user has set.
+    ],
+)
+def test_convolutions_are_onednn_s_on_every_x86(monkeypatch, machine, before, after):
+    monkeypatch.setattr(tensorflow_start.platform, "machine", lambda: machine)
+    # Set, so that it is put back afterwards whatever happens.
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", before or "")
+    if before is None:
+        del os.environ["TF_ENABLE_ONEDNN_OPTS"]
+    tensorflow_start.use_onednn()
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="oneDNN is left as it is elsewhere")
+def test_tensorflow_starts_with_onednn():
+    result = run(
+        f"import os; os.environ.pop('TF_ENABLE_ONEDNN_OPTS', None); {START}\n"
+        "from tensorflow.python.util import _pywrap_util_port\n"
+        "print(_pywrap_util_port.IsMklEnabled())"
+    )
+    assert result.stdout == "True\n", result.stderr
