@@ -71,6 +71,7 @@ def _steps(folder: pathlib.Path) -> list[Step]:
                 [
                     "train.py",
                     f"--flagfile={_CONFIG.value}",
+                    "--budget_minutes=0",  # As many steps for both.
                     f"--data_dir={data}",
                     f"--model_dir={model}",
                     *shlex.split(_TRAIN_FLAGS.value),

@@ -2,6 +2,7 @@ r"""Which part of this machine's arithmetic a training step uses, and where the 
 
   python benchmarks/step_profile.py                      # two minutes
   python benchmarks/step_profile.py --net=wide
+  python benchmarks/step_profile.py --precision=float32      # where bfloat16 would be emulated
   python benchmarks/step_profile.py --rounds=2 --steps=5 --norecord   # does it run at all
 
 Operations are counted from the network's shapes (step_flops.py). The peak is measured: the fastest
@@ -37,12 +38,17 @@ _NET = flags.DEFINE_string("net", "attention", "Which network, as in train.py.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Captchas a step.", lower_bound=1)
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds of steps and products.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 20, "Steps in a round.", lower_bound=3)
+_PRECISIONS = flags.DEFINE_multi_enum(
+    "precision",
+    ["bfloat16", "float32"],
+    ["bfloat16", "float32"],
+    "What to measure; without bfloat16 arithmetic that is emulated, and takes minutes.",
+)
 _RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
 _ALONE = flags.DEFINE_string(
     "alone", None, "Run by this program itself: PRECISION:FILE, steps and what their ops took."
 )
 
-_PRECISIONS = ("bfloat16", "float32")
 _SIDES = (1024, 2048, 4096)  # Of the matrices.
 _PRODUCTS = 2  # Of each size in a round.
 _SHOWN_OPS = 12
@@ -59,12 +65,12 @@ def main(_: list[str]) -> None:
     from benchmarks.one_step import make_step
 
     calls, layers = {}, None
-    for precision in _PRECISIONS:
+    for precision in _PRECISIONS.value:
         calls[precision], network = make_step(_NET.value, precision, _BATCH_SIZE.value)
         layers = count_flops(network, _BATCH_SIZE.value)
     figures = {f"flops_{one}_g": total_flops(layers, one) / 1e9 for one in PASSES}
     steps, products = _rounds(calls)
-    for precision in _PRECISIONS:
+    for precision in _PRECISIONS.value:
         # The fastest product is the peak: what slows one is another program.
         peak, cpu_peak = products[precision].max(axis=0)
         seconds, cpu_seconds = steps[precision].T
@@ -96,12 +102,12 @@ def _rounds(calls) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
       10**9 operations a second and a CPU second.
     """
     calls = calls | {
-        (precision, side): _product(precision, side) for precision in _PRECISIONS for side in _SIDES
+        (precision, side): _product(precision, side) for precision in _PRECISIONS.value for side in _SIDES
     }
-    steps = {precision: [] for precision in _PRECISIONS}
-    rates = {precision: [] for precision in _PRECISIONS}
+    steps = {precision: [] for precision in _PRECISIONS.value}
+    rates = {precision: [] for precision in _PRECISIONS.value}
     for round_number in range(_ROUNDS.value + 1):
-        for precision in _PRECISIONS:
+        for precision in _PRECISIONS.value:
             step = _timed(calls[precision], _STEPS.value)
             rate = [
                 2 * side**3 / 1e9 / _timed(calls[precision, side], _PRODUCTS) for side in _SIDES

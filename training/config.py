@@ -125,6 +125,11 @@ class TrainConfig:
         None, "Stop after so many steps without a better sequence_accuracy."
     )
     max_minutes: float | None = _flag(None, "Stop after so many minutes of this command.")
+    budget_minutes: float = _flag(
+        0.0,
+        "Take fewer steps where this machine would take longer than so many minutes for all of "
+        "max_steps, and let the learning rate fall to its end in those. 0: take all.",
+    )
 
     strategy: str = _flag(
         "one_device",
@@ -158,6 +163,11 @@ class TrainConfig:
                     f"`{name}` must be more than 0, received {value}. Raise --{name} or leave it "
                     "out."
                 )
+        if not self.budget_minutes >= 0:
+            raise ValueError(
+                f"`budget_minutes` must be at least 0, received {self.budget_minutes}. Use "
+                "--budget_minutes=0 to take all of max_steps."
+            )
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"`seed` must be in [0, 2**31), received {self.seed}. Choose another.")
         for field in dataclasses.fields(self):

@@ -23,6 +23,9 @@ from model.trained_on import TrainedOn, check_trained_on, save_trained_on
 from records.description import DatasetDescription
 from training.config import TrainConfig
 
+_FLAGS = "flags.txt"
+_NUMBERS_OF_STEPS = ("max_steps", "label_smoothing_until_step")
+
 
 def prepare(config: TrainConfig, dataset: DatasetDescription | LiveData) -> Estimator:
     """The Estimator for this data, which `load_data` gave, and model_dir.
@@ -133,14 +136,23 @@ def run_config(config: TrainConfig, strategy) -> RunConfig:
     )
 
 
+def saved_steps(model_dir: str) -> dict[str, int]:
+    """What `flags.txt` in model_dir says of how many steps there are; nothing if there is none."""
+    path = pathlib.Path(model_dir) / _FLAGS
+    lines = path.read_text().splitlines() if path.exists() else []
+    flags = dict(line.removeprefix("--").split("=", 1) for line in lines)
+    return {name: int(flags[name]) for name in _NUMBERS_OF_STEPS if name in flags}
+
+
 def _save_flags(config: TrainConfig) -> None:
-    """Writes `flags.txt`, a flagfile that repeats this run."""
+    """Writes `flags.txt`, a flagfile that repeats this run, on whatever machine."""
+    config = dataclasses.replace(config, budget_minutes=0.0)
     lines = [
         f"--{name}={value}"
         for name, value in dataclasses.asdict(config).items()
         if value is not None
     ]
-    path = pathlib.Path(config.model_dir) / "flags.txt"
+    path = pathlib.Path(config.model_dir) / _FLAGS
     partial = path.with_suffix(".partial")
     partial.write_text("\n".join(lines) + "\n")
     os.replace(partial, path)

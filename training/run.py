@@ -20,6 +20,7 @@ from model.sanity import run_sanity
 from records.description import DatasetDescription
 from records.input_fn import READING_ERRORS
 from report.collector import Collector
+from training.budget import OverBudgetError, with_budget, within_budget
 from training.config import TrainConfig
 from training.data import input_fns, load_data, raise_if_of_the_data
 from training.evaluated import evaluation_name
@@ -46,16 +47,14 @@ def run(config: TrainConfig) -> dict[str, float]:
         _check_sanity(config)
         return {}
     dataset = load_data(config)
-    estimator = prepare(config, dataset)
     try:
         if config.mode == "evaluate":
-            return _evaluate(config, estimator, dataset)
-        hooks = run_hooks(config, dataset)
-        if config.mode == "train":
-            train_input_fn, _ = input_fns(config)
-            estimator.train(train_input_fn, max_steps=config.max_steps, hooks=hooks.training)
-            return {}
-        return _train_and_evaluate(config, estimator, dataset, hooks)
+            return _evaluate(config, prepare(config, dataset), dataset)
+        config = with_budget(config)
+        try:
+            return _train(config, dataset)
+        except OverBudgetError as over:
+            return _train(within_budget(config, over.step), dataset)
     except NotFiniteError as error:
         raise ValueError(f"{error} {advice('not_finite')}.") from error
     except READING_ERRORS as error:
@@ -70,6 +69,17 @@ def _check_sanity(config: TrainConfig) -> None:
     result = run_sanity(params, input_fns(config)[0])
     result.raise_if_failed()
     print(result.verdict)
+
+
+def _train(config: TrainConfig, dataset: DatasetDescription | LiveData) -> dict[str, float]:
+    """As `config.mode` says, from the newest checkpoint on if there is one."""
+    estimator = prepare(config, dataset)
+    hooks = run_hooks(config, dataset)
+    if config.mode == "train":
+        train_input_fn, _ = input_fns(config)
+        estimator.train(train_input_fn, max_steps=config.max_steps, hooks=hooks.training)
+        return {}
+    return _train_and_evaluate(config, estimator, dataset, hooks)
 
 
 def _train_and_evaluate(
