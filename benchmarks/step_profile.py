@@ -102,7 +102,9 @@ def _rounds(calls) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
       10**9 operations a second and a CPU second.
     """
     calls = calls | {
-        (precision, side): _product(precision, side) for precision in _PRECISIONS.value for side in _SIDES
+        (precision, side): _product(precision, side)
+        for precision in _PRECISIONS.value
+        for side in _SIDES
     }
     steps = {precision: [] for precision in _PRECISIONS.value}
     rates = {precision: [] for precision in _PRECISIONS.value}

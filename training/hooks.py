@@ -8,7 +8,6 @@ from model.estimator import GraphHook, HistogramHook, Hook, ProfilerHook, TimeLi
 from model.estimator.profiler_hook import parse_profile
 from model.learning_warnings import GapWarning, GradientWarning, StuckWarning
 from report.collector import Collector
-from training.budget import BudgetHook
 from training.config import TrainConfig
 from training.data import input_fns
 from training.prepare import describe
@@ -40,7 +39,6 @@ def run_hooks(config: TrainConfig, dataset) -> RunHooks:
         gap,
         GraphHook(),
         HistogramHook(),
-        BudgetHook(config),
     ]
     if config.max_minutes is not None:
         training.append(TimeLimitHook(config.max_minutes))

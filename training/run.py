@@ -20,7 +20,7 @@ from model.sanity import run_sanity
 from records.description import DatasetDescription
 from records.input_fn import READING_ERRORS
 from report.collector import Collector
-from training.budget import OverBudgetError, with_budget, within_budget
+from training.budget import BudgetHook, OverBudgetError, with_budget, within_budget
 from training.config import TrainConfig
 from training.data import input_fns, load_data, raise_if_of_the_data
 from training.evaluated import evaluation_name
@@ -75,6 +75,7 @@ def _train(config: TrainConfig, dataset: DatasetDescription | LiveData) -> dict[
     """As `config.mode` says, from the newest checkpoint on if there is one."""
     estimator = prepare(config, dataset)
     hooks = run_hooks(config, dataset)
+    hooks.training.append(BudgetHook(config))
     if config.mode == "train":
         train_input_fn, _ = input_fns(config)
         estimator.train(train_input_fn, max_steps=config.max_steps, hooks=hooks.training)
