@@ -3,9 +3,10 @@ r"""Training with the Estimator, as train.py does it, beside Keras' `model.fit`.
   python benchmarks/against_fit.py --flagfile=configs/quick.flags         # five minutes
   python benchmarks/against_fit.py --flagfile=configs/quick.flags --rounds=5 --steps=100      # two
 
-All train one network on one dataset with batches of the same size, in turns, in one process: each
-steps as often as the others, then waits. So they share TensorFlow's threads, and a slow minute of
-the machine is one of all.
+All train one network on one dataset with batches of the same size, in turns: each steps as often as
+the others, then waits. So a slow minute of the machine is one of all. The first two are of one
+process and share TensorFlow's threads; the third has a process of its own, in which TensorFlow
+starts as it does by default (tensorflow_start.py).
 
   estimator    what train.py runs with these flags: shifts, dropout, all hooks, a log line and a
                summary each 100 steps.
@@ -37,12 +38,17 @@ import command_line
 import tensorflow_start
 import train
 from benchmarks.taking_turns import Turns, ratio
+from benchmarks.turn_process import TurnsElsewhere, training_elsewhere
 
 _NEVER = 10**9  # Steps.
 
 
 def main(_: list[str]) -> None:
     """Measures, keeps the figures."""
+    if _ALONE.value:
+        _run_fit_default(pathlib.Path(_ALONE.value))
+        return
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}  # The user's: no oneDNN of ours.
     tensorflow_start.import_quietly()
     from benchmarks import ledger
 
@@ -52,7 +58,11 @@ def main(_: list[str]) -> None:
         trainings = {
             "estimator": _estimator(_config(folder / "model")),
             "fit": _fit(_config(folder)),
-            "fit_default": _fit_default(_config(folder), folder / "pictures"),
+            "fit_default": training_elsewhere(
+                [sys.executable, *sys.argv, f"--alone={folder / 'pictures'}"],
+                environment,
+                _ROUNDS.value + 1,
+            ),
         }
         turns = Turns(list(trainings))
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
@@ -84,7 +94,7 @@ def main(_: list[str]) -> None:
     }
     if _RECORD.value:
         title = f"Training `{config.net}`, batches of {config.batch_size}: Estimator against fit"
-        ledger.record("against_fit", title, figures)
+        ledger.record(_NAME.value, title, figures)
     else:
         ledger.show(figures)
 
@@ -144,6 +154,13 @@ def _fit(config):
         params.schedule, params.learning_rate, params.warmup_steps, params.total_steps
     )
     return _fitting(model, batches, make_optimizer(params, rate), verbose=2)
+
+
+def _run_fit_default(folder: pathlib.Path) -> None:
+    """The third one, in the process of its own."""
+    turns = TurnsElsewhere(sys.stdin, sys.stdout)
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        _fit_default(_config(folder), folder)(turns, "fit_default")
 
 
 def _fit_default(config, folder: pathlib.Path):
@@ -246,5 +263,11 @@ if __name__ == "__main__":
     _STEPS = flags.DEFINE_integer("steps", 200, "Steps in a round.", lower_bound=1)
     _NUM_PNG = flags.DEFINE_integer("num_png", 10000, "PNG files in the folder.", lower_bound=64)
     _RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
+    _NAME = flags.DEFINE_string(
+        "name", "against_fit", "Of the entry in the ledger; another one for another machine."
+    )
+    _ALONE = flags.DEFINE_string(
+        "alone", None, "Run by this program itself: fit as it is by default, pictures go there."
+    )
     train.define_flags()
     command_line.run(main)

@@ -1,17 +1,25 @@
 """Plot: how many whole captchas each training from nothing leaves wrong, against its time."""
 
-import math
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from benchmarks import ledger
 from benchmarks.plot_figure import COLORS, MARKERS, legend_below, log_ticks, new_figure
 
 _LEAST_READ = 20000  # Captchas; of fewer, intervals are too wide to compare.
-# Where the name of a point stands, in points: of two that took nearly as long the better one, which
-# is the lower, has it on the lower left, the other on the upper right.
-_UPPER, _LOWER = (9, 3, "left"), (-9, -12, "right")
+# Where the name of a point may stand, in points: the first place that is free.
+_PLACES = (
+    (9, 3, "left"),
+    (-9, -12, "right"),
+    (9, -12, "left"),
+    (-9, 3, "right"),
+    (0, 14, "center"),
+    (0, -24, "center"),
+)
+_POINT_PX = 7  # Half of what a point takes.
 _NEEDED = ("sequence_accuracy", "sequence_accuracy_95_low", "sequence_accuracy_95_high")
 
 
@@ -28,10 +36,12 @@ def draw() -> Figure | None:
     if not found:
         return None
     found = dict(sorted(found.items(), key=lambda pair: pair[1]["figures"]["training_seconds"]))
-    figure, above = new_figure(620, list(found.values()))
+    figure, above = new_figure(760, list(found.values()))
     axes = above.subplots()
-    for index, (name, entry) in enumerate(found.items()):
-        _point(axes, index, name, entry["figures"], _name_place(name, found))
+    points = {
+        name: _point(axes, index, name, entry["figures"])
+        for index, (name, entry) in enumerate(found.items())
+    }
     axes.set(xscale="log", yscale="log")
     log_ticks(axes.xaxis)
     log_ticks(axes.yaxis)
@@ -40,6 +50,7 @@ def draw() -> Figure | None:
     axes.set_ylabel("whole captchas misread, % (log)")
     axes.set_title("What a training from nothing reaches, and what it takes (95 % intervals)")
     legend_below(above, columns=2)
+    _write_names(figure, axes, points)
     return figure
 
 
@@ -50,22 +61,25 @@ def _is_enough(figures: dict[str, Any]) -> bool:
     )
 
 
-def _name_place(name: str, entries: dict[str, dict[str, Any]]) -> tuple[int, int, str]:
-    """Above or below, by the entry that is nearest in time."""
-    figures = {other: entry["figures"] for other, entry in entries.items()}
-    own = figures.pop(name)
-    if not figures:
-        return _UPPER
-    nearest = min(
-        figures.values(),
-        key=lambda other: abs(math.log(other["training_seconds"] / own["training_seconds"])),
-    )
-    return _LOWER if own["sequence_accuracy"] > nearest["sequence_accuracy"] else _UPPER
+def _write_names(figure: Figure, axes: Axes, points: dict[str, tuple[float, float]]) -> None:
+    """Beside each point its name, where it covers neither a point nor another name."""
+    figure.draw_without_rendering()  # So that it is known where they are.
+    taken = [
+        Bbox.from_extents(x - _POINT_PX, y - _POINT_PX, x + _POINT_PX, y + _POINT_PX)
+        for x, y in axes.transData.transform(list(points.values()))
+    ]
+    for name, point in points.items():
+        for *place, side in _PLACES:
+            text = axes.annotate(name, point, xytext=place, textcoords="offset points", ha=side)
+            box = text.get_window_extent()
+            if not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+            text.remove()  # The legend has the name too.
 
 
-def _point(
-    axes, index: int, name: str, figures: dict[str, Any], name_place: tuple[int, int, str]
-) -> None:
+def _point(axes: Axes, index: int, name: str, figures: dict[str, Any]) -> tuple[float, float]:
+    """Draws one training; where it is drawn."""
     least = 50 / figures["n_test"]  # %, half a captcha: an axis of logarithms has no 0.
     accuracy, low, high = (figures[key] for key in _NEEDED)
     wrong, most, fewest = (max(100 * (1 - share), least) for share in (accuracy, low, high))
@@ -81,5 +95,4 @@ def _point(
         label=f"{name}: {100 * accuracy:.2f} % right ({100 * low:.2f} to {100 * high:.2f}), "
         f"{seconds:,.0f} s,\n{figures['n_test']:,} {figures['measured_on']}",
     )
-    *place, side = name_place
-    axes.annotate(name, (seconds, wrong), xytext=place, textcoords="offset points", ha=side)
+    return seconds, wrong

@@ -38,11 +38,18 @@ class Turns:
                 raise RuntimeError("another training has failed") from self._error
         self._started = (time.monotonic(), time.process_time())
 
-    def finish(self, name: str) -> None:
-        """Ends a round of `name`; the next one's turn begins."""
+    def finish(self, name: str, measured: tuple[float, float] | None = None) -> None:
+        """Ends a round of `name`; the next one's turn begins.
+
+        Args:
+          name: Whose round.
+          measured: Seconds and CPU seconds, where another process has measured them.
+        """
         wall, cpu = self._started
-        self.seconds[name].append(time.monotonic() - wall)
-        self.cpu_seconds[name].append(time.process_time() - cpu)
+        if measured is None:
+            measured = (time.monotonic() - wall, time.process_time() - cpu)
+        self.seconds[name].append(measured[0])
+        self.cpu_seconds[name].append(measured[1])
         with self._changed:
             self._of = (self._of + 1) % len(self._names)
             self._changed.notify_all()

@@ -1,9 +1,13 @@
+import io
+import os
+import sys
 import threading
 
 import numpy as np
 import pytest
 
 from benchmarks.taking_turns import Turns, ratio
+from benchmarks.turn_process import TurnsElsewhere, training_elsewhere
 
 
 def test_trainings_run_one_at_a_time_round_by_round():
@@ -41,6 +45,48 @@ def test_one_that_fails_ends_the_others(failing):
     with pytest.raises(ValueError, match="no captchas"):
         turns.run({name: lambda name=name: train(name) for name in "ab"})
     assert threading.active_count() == threads
+
+
+ELSEWHERE = """
+import sys
+sys.path.insert(0, ".")
+from benchmarks.turn_process import TurnsElsewhere
+turns = TurnsElsewhere()
+turns.begin("b")
+for number in range(int(sys.argv[1])):
+    turns.next_round("b")
+turns.finish("b")
+"""
+
+
+def elsewhere(num_rounds, ends_after):
+    command = [sys.executable, "-c", ELSEWHERE, str(ends_after)]
+    return training_elsewhere(command, os.environ, num_rounds)
+
+
+def test_a_training_of_another_process_takes_turns_too():
+    turns = Turns(["a", "b"])
+
+    def train():
+        turns.begin("a")
+        turns.next_round("a")
+        assert len(turns.seconds["b"]) == 1
+        turns.finish("a")
+
+    turns.run({"a": train, "b": lambda: elsewhere(2, ends_after=1)(turns, "b")})
+    assert {name: len(seconds) for name, seconds in turns.seconds.items()} == {"a": 2, "b": 2}
+    assert {name: len(seconds) for name, seconds in turns.cpu_seconds.items()} == {"a": 2, "b": 2}
+
+
+def test_one_of_another_process_that_ends_early_is_an_error():
+    turns = Turns(["b"])
+    with pytest.raises(RuntimeError, match="ended before its last round: 0"):
+        turns.run({"b": lambda: elsewhere(3, ends_after=0)(turns, "b")})
+
+
+def test_who_is_left_alone_waits_for_no_turn():
+    with pytest.raises(EOFError, match="fit waits for its turn"):
+        TurnsElsewhere(io.StringIO(), io.StringIO()).begin("fit")
 
 
 def test_the_ratio_is_of_pairs_and_above_1_where_ours_is_faster():

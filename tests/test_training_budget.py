@@ -32,12 +32,12 @@ def config(**options):
     ("seconds", "options", "max_steps", "smoothed_until"),
     [
         # 1,500 plain steps and 4,700 with candidates take 1,560 s.
-        (1643, {}, 6200, 5600),
-        (1000, {}, 1500 + 2666, round(5600 * 4166 / 6200)),  # (950 - 150) / 0.3
-        (100, {}, 950, round(5600 * 950 / 6200)),  # Not one with candidates.
-        (100, {"candidates_from_step": 0}, 316, round(5600 * 316 / 6200)),
-        (100, {"candidates": 1}, 950, round(5600 * 950 / 6200)),
-        (100, {"label_smoothing_until_step": None}, 950, None),
+        (1734, {}, 6200, 5600),
+        (1000, {}, 1500 + 2500, round(5600 * 4000 / 6200)),  # (900 - 150) / 0.3
+        (100, {}, 900, round(5600 * 900 / 6200)),  # Not one with candidates.
+        (100, {"candidates_from_step": 0}, 300, round(5600 * 300 / 6200)),
+        (100, {"candidates": 1}, 900, round(5600 * 900 / 6200)),
+        (100, {"label_smoothing_until_step": None}, 900, None),
         (0.001, {}, 30, 27),
     ],
     ids=["all", "candidates", "plain", "from_the_first", "none", "not_smoothed", "no_time"],
@@ -53,7 +53,7 @@ def test_steps_are_as_many_as_there_is_time_for(seconds, options, max_steps, smo
 @pytest.mark.parametrize("seconds", [10.0, 123.4, 500.0, 1234.5])
 def test_what_is_shortened_takes_the_budget_and_no_more(seconds):
     taken = total_seconds(shorten(config(), STEP, seconds), STEP)
-    assert seconds * 0.95 - STEP.chosen < taken <= seconds * 0.95
+    assert seconds * 0.9 - STEP.chosen < taken <= seconds * 0.9
 
 
 def test_nothing_else_changes():
