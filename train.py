@@ -4,6 +4,7 @@ python train.py --flagfile=configs/captcha.flags
 python train.py --flagfile=configs/captcha.flags --data_dir=my_data --model_dir=models/my
 python train.py --flagfile=models/captcha/flags.txt          # the same run again, or its rest
 python train.py --flagfile=configs/captcha.flags --data_dir='live:default?seed=0'  # no files
+python train.py --flagfile=configs/captcha.flags --budget_minutes=0   # all steps, however long
 python train.py --flagfile=configs/captcha.flags --sanity    # can it learn at all? A minute.
 python train.py --flagfile=models/captcha/flags.txt --mode=evaluate --data_dir=other_data
 """

@@ -7,7 +7,15 @@ import pytest
 
 import train
 from model.captcha_estimator import load_estimator
-from training.budget import StepSeconds, shorten, step_seconds, total_seconds, with_budget
+from training.budget import (
+    BudgetHook,
+    OverBudgetError,
+    StepSeconds,
+    shorten,
+    step_seconds,
+    total_seconds,
+    with_budget,
+)
 from training.config import TrainConfig
 from training.prepare import saved_steps
 
@@ -82,6 +90,50 @@ def test_a_negative_budget_is_refused():
 def test_candidates_take_their_part(options, plain, chosen):
     step = step_seconds(config(**options), 0.2)
     assert (step.plain, step.chosen) == pytest.approx((plain, chosen))
+
+
+# BudgetHook
+
+
+class TimedRun:
+    """A training whose clock is told."""
+
+    def __init__(self, steps, seconds_a_step):
+        self.steps = steps
+        self.seconds_a_step = seconds_a_step
+
+    def watched_by(self, hook):
+        for step in self.steps:
+            self.global_step = step
+            hook.after_run(self, {"loss": np.float32(1)})
+
+    def clock(self):
+        # Tracing takes a minute, and one step in five waits for another program.
+        waits = 3 * (self.global_step // 5)
+        return 60 + self.seconds_a_step * self.global_step + waits
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [range(1, 100), range(18, 100), range(20, 200, 20), range(100, 500, 100)],
+    ids=["from_the_first", "from_the_18th", "20_at_once", "100_at_once"],
+)
+def test_a_training_over_its_budget_ends_once_it_was_seen_for_some_steps(steps):
+    # 6,200 steps of 0.5 s take 52 minutes; with the waits, where they cannot be told apart, more.
+    hook = BudgetHook(config(candidates=1, budget_minutes=51.0))
+    run = TimedRun(steps, 0.5)
+    with pytest.raises(OverBudgetError) as caught:
+        run.watched_by(hook)
+    assert run.global_step == next(step for step in steps[1:] if step >= 30)
+    if len(steps) > 50:
+        assert caught.value.step.plain == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("minutes", [0.0, 53.0])
+def test_a_training_within_its_budget_is_left_alone(minutes):
+    run = TimedRun(range(1, 1000), 0.5)
+    run.watched_by(BudgetHook(config(candidates=1, budget_minutes=minutes)))
+    assert run.global_step == 999
 
 
 # The whole

@@ -46,13 +46,14 @@ class OverBudgetError(Exception):
 
 
 class BudgetHook(Hook):
-    """Ends a training at its 30th step if all of them would take longer than the budget."""
+    """Ends a training after its first 30 steps if all of them would take longer than the budget."""
 
     def __init__(self, config: TrainConfig):
         """Without a budget it watches nothing."""
         self._config = config
         self._seconds = 60 * config.budget_minutes
-        self._clock = []
+        self._is_watching = config.budget_minutes > 0
+        self._seen = []  # Pairs of steps done and seconds.
 
     def after_run(self, run: Run, values) -> None:
         """Looks at the clock.
@@ -60,14 +61,17 @@ class BudgetHook(Hook):
         Raises:
           OverBudgetError: At that step.
         """
-        if not self._seconds or not _FIRST <= run.global_step <= _LAST:
+        if not self._is_watching or run.global_step < _FIRST:
             return
         float(np.sum(values["loss"]))  # Waits for the step, which a GPU may still be at.
-        self._clock.append(run.clock())
-        if run.global_step == _LAST and len(self._clock) > 1:
-            step = step_seconds(self._config, float(np.median(np.diff(self._clock))))
-            if total_seconds(self._config, step) > self._seconds:
-                raise OverBudgetError(step)
+        self._seen.append((run.global_step, run.clock()))
+        if run.global_step < _LAST or len(self._seen) < 2:
+            return
+        self._is_watching = False
+        steps, seconds = np.diff(self._seen, axis=0).T  # Of several steps at once, where they are.
+        step = step_seconds(self._config, float(np.median(seconds / steps)))
+        if total_seconds(self._config, step) > self._seconds:
+            raise OverBudgetError(step)
 
 
 def with_budget(config: TrainConfig) -> TrainConfig:
