@@ -22,18 +22,21 @@ _LABEL_SHARE = 0.06  # Of the longest bar: less has no room for a number.
 
 
 def draw() -> Figure | None:
-    """Of the default network, else of `small`, a row each precision; None if neither is there."""
+    """Of the default network, else of `small`, a row each precision measured; None if neither."""
     entry = ledger.read("step_profile_attention") or ledger.read("step_profile_small")
     if entry is None:
         return None
-    figure, above = new_figure(900, [entry])
-    grid = above.subplots(2, 2, sharex="col")
-    passes = {precision: _passes(precision, entry["figures"]) for precision in _PRECISIONS}
+    measured = [one for one in _PRECISIONS if f"{one}_all_ops_ms" in entry["figures"]]
+    if not measured:
+        return None
+    figure, above = new_figure(450 * len(measured), [entry])
+    grid = above.subplots(len(measured), 2, sharex="col", squeeze=False)
+    passes = {precision: _passes(precision, entry["figures"]) for precision in measured}
     longest = max(
         (sum(ms for ms, _ in found.values()) for of in passes.values() for found in of.values()),
         default=0.0,
     )
-    for precision, (ops, layers) in zip(_PRECISIONS, grid, strict=True):
+    for precision, (ops, layers) in zip(measured, grid, strict=True):
         _draw_ops(ops, precision, entry["figures"])
         _draw_layers(layers, passes[precision], _LABEL_SHARE * longest)
         whole = entry["figures"].get(f"{precision}_all_layers_ms", 0.0)

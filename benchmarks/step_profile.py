@@ -2,7 +2,7 @@ r"""Which part of this machine's arithmetic a training step uses, and where the 
 
   python benchmarks/step_profile.py                      # two minutes
   python benchmarks/step_profile.py --net=wide
-  python benchmarks/step_profile.py --precision=float32      # where bfloat16 would be emulated
+  python benchmarks/step_profile.py --precision=bfloat16     # alone, also where it is emulated
   python benchmarks/step_profile.py --rounds=2 --steps=5 --norecord   # does it run at all
 
 Operations are counted from the network's shapes (step_flops.py). The peak is measured: the fastest
@@ -38,11 +38,11 @@ _NET = flags.DEFINE_string("net", "attention", "Which network, as in train.py.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Captchas a step.", lower_bound=1)
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds of steps and products.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 20, "Steps in a round.", lower_bound=3)
-_PRECISIONS = flags.DEFINE_multi_enum(
+_PRECISION = flags.DEFINE_multi_enum(
     "precision",
+    None,
     ["bfloat16", "float32"],
-    ["bfloat16", "float32"],
-    "What to measure; without bfloat16 arithmetic that is emulated, and takes minutes.",
+    "What to measure. By default both, or float32 alone where bfloat16 is emulated.",
 )
 _RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
 _ALONE = flags.DEFINE_string(
@@ -64,13 +64,14 @@ def main(_: list[str]) -> None:
     from benchmarks import ledger
     from benchmarks.one_step import make_step
 
+    precisions = _PRECISION.value or _precisions_of_the_machine()
     calls, layers = {}, None
-    for precision in _PRECISIONS.value:
+    for precision in precisions:
         calls[precision], network = make_step(_NET.value, precision, _BATCH_SIZE.value)
         layers = count_flops(network, _BATCH_SIZE.value)
     figures = {f"flops_{one}_g": total_flops(layers, one) / 1e9 for one in PASSES}
     steps, products = _rounds(calls)
-    for precision in _PRECISIONS.value:
+    for precision in precisions:
         # The fastest product is the peak: what slows one is another program.
         peak, cpu_peak = products[precision].max(axis=0)
         seconds, cpu_seconds = steps[precision].T
@@ -94,6 +95,12 @@ def main(_: list[str]) -> None:
         ledger.show(figures)
 
 
+def _precisions_of_the_machine() -> list[str]:
+    from model.precision import dtype_policy
+
+    return ["float32"] if dtype_policy("auto") == "float32" else ["bfloat16", "float32"]
+
+
 def _rounds(calls) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """What steps took, and how fast products were, by precision, in rounds taken in turn.
 
@@ -101,18 +108,17 @@ def _rounds(calls) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
       `[rounds, 2]`, of a step seconds and CPU seconds; and of the fastest product of each round
       10**9 operations a second and a CPU second.
     """
-    calls = calls | {
-        (precision, side): _product(precision, side)
-        for precision in _PRECISIONS.value
-        for side in _SIDES
+    precisions = list(calls)
+    products = {
+        (precision, side): _product(precision, side) for precision in precisions for side in _SIDES
     }
-    steps = {precision: [] for precision in _PRECISIONS.value}
-    rates = {precision: [] for precision in _PRECISIONS.value}
+    steps = {precision: [] for precision in precisions}
+    rates = {precision: [] for precision in precisions}
     for round_number in range(_ROUNDS.value + 1):
-        for precision in _PRECISIONS.value:
+        for precision in precisions:
             step = _timed(calls[precision], _STEPS.value)
             rate = [
-                2 * side**3 / 1e9 / _timed(calls[precision, side], _PRODUCTS) for side in _SIDES
+                2 * side**3 / 1e9 / _timed(products[precision, side], _PRODUCTS) for side in _SIDES
             ]
             if round_number:  # The first one traces, and allocates memory.
                 steps[precision].append(step)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import ledger, plots
+from benchmarks import ledger, plot_step_profile, plots
 
 
 @pytest.fixture
@@ -97,9 +97,9 @@ def keep_ideas(table="ideas"):
         ledger.record_row(table, name, f"red, green, blue in order {index}", figures)
 
 
-def keep_step_profile():
+def keep_step_profile(precisions=("bfloat16", "float32")):
     figures = {}
-    for precision, factor in (("bfloat16", 1), ("float32", 2)):
+    for factor, precision in enumerate(precisions, start=1):
         for layer, ms in (
             ("conv1_1", 3.0),
             ("conv2_1", 1.5),
@@ -170,6 +170,13 @@ def test_equal_entries_give_equal_bytes_and_a_plot_left_out_stays_as_it_was(fold
         entry.unlink()
     plots.main([])
     assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("precisions", [("bfloat16", "float32"), ("float32",)])
+def test_a_step_profile_has_two_plots_for_each_precision_measured(folder, precisions):
+    keep_step_profile(precisions)
+    figure = plot_step_profile.draw()
+    assert len(figure.axes) == 2 * len(precisions)
 
 
 @pytest.mark.parametrize(
