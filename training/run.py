@@ -53,8 +53,10 @@ def run(config: TrainConfig) -> dict[str, float]:
         config = with_budget(config)
         try:
             return _train(config, dataset)
-        except OverBudgetError as over:
-            return _train(within_budget(config, over.step), dataset)
+        except OverBudgetError as error:
+            step = error.step
+        # Here and not above: an exception that is handled holds on to all of the first attempt.
+        return _train(within_budget(config, step), dataset)
     except NotFiniteError as error:
         raise ValueError(f"{error} {advice('not_finite')}.") from error
     except READING_ERRORS as error:
