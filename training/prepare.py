@@ -140,7 +140,8 @@ def saved_steps(model_dir: str) -> dict[str, int]:
     """What `flags.txt` in model_dir says of how many steps there are; nothing if there is none."""
     path = pathlib.Path(model_dir) / _FLAGS
     lines = path.read_text().splitlines() if path.exists() else []
-    flags = dict(line.removeprefix("--").split("=", 1) for line in lines)
+    # A person may have written a comment into it, which has no value.
+    flags = dict(line.removeprefix("--").split("=", 1) for line in lines if "=" in line)
     return {name: int(flags[name]) for name in _NUMBERS_OF_STEPS if name in flags}
 
 
