@@ -6,16 +6,14 @@ import pathlib
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from model.captcha_estimator import network_config
 from model.description import ModelDescription
+from model.estimator import checkpoint_values
 from model.heads import is_of_head
 from model.networks import NetworkConfig, build_network
 
 _DESCRIPTION = pathlib.PurePath("assets.extra/model.json")
-_VARIABLES = pathlib.PurePath("variables/variables")
-_VALUE = "net_variables/{}/.ATTRIBUTES/VARIABLE_VALUE"  # As model.estimator exports them.
 _DRAWN = "data_gen"  # The generator of a dataset that was drawn, in its provenance.
 
 
@@ -67,17 +65,13 @@ def load_exported(version_folder: pathlib.Path) -> ExportedNetwork:
         values = json.loads((version_folder / _DESCRIPTION).read_text(encoding="utf-8"))
         description = _description(values)
         net = build_network(network_config(description))
-        reader = tf.train.load_checkpoint(str(version_folder / _VARIABLES))
-        variables = {
-            variable.path: reader.get_tensor(_VALUE.format(index))
-            for index, variable in enumerate(net.variables)  # Weights, and states of dropout.
-        }
-    except (OSError, KeyError, TypeError, ValueError, tf.errors.OpError) as error:
+        variables = checkpoint_values(version_folder)
+        shapes = {weight.path: variables[weight.path].shape for weight in net.weights}
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise _unusable(version_folder, str(error)) from error
     for weight in net.weights:
-        shape = variables[weight.path].shape
-        if shape != tuple(weight.shape):
-            raise _unusable(version_folder, f"{weight.path} has the shape {shape}")
+        if shapes[weight.path] != tuple(weight.shape):
+            raise _unusable(version_folder, f"{weight.path} has the shape {shapes[weight.path]}")
     trained_on = values.get("trained_on")
     return ExportedNetwork(
         description=description,

@@ -33,10 +33,10 @@ def captcha_estimator(
       params: Network, optimizer, augmentation.
       model_dir: Folder of the checkpoints.
       config: Cadence, seed, distribution.
-      warm_start_from: A model_dir or checkpoint that a new run takes those weights from that have
-        the same name and shape here; those of another alphabet's heads stay fresh. Several with
-        commas between them: it begins as all of them side by side, see `model.joining`. Nothing is
-        read there once `model_dir` has a checkpoint of its own.
+      warm_start_from: A model_dir, checkpoint or SavedModel that a new run takes those weights
+        from that have the same name and shape here; those of another alphabet's heads stay fresh.
+        Several with commas between them: it begins as all of them side by side, see
+        `model.joining`. Nothing is read there once `model_dir` has a checkpoint of its own.
 
     Raises:
       ValueError: If the learning rate or its warm-up is out of range, or what is to be begun with

@@ -23,7 +23,8 @@ def join(network: keras.Model, places: Sequence[str | os.PathLike]) -> None:
     Args:
       network: From `model.networks.build_network`; in each layer but the heads as wide as all of
         them together.
-      places: Checkpoints, or model_dirs, of which it is the newest; at least two, of equal shapes.
+      places: Checkpoints, model_dirs, of which it is the newest, or SavedModels; at least two, of
+        equal shapes.
 
     Raises:
       ValueError: If there is no such checkpoint, or a shape does not fit.

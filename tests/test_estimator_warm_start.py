@@ -13,7 +13,7 @@ from toy_estimator import (
     weights,
 )
 
-from model.estimator import Estimator
+from model.estimator import Estimator, checkpoint_values, fitting_variables
 from model.estimator.warm_start import WarmStartSettings, warm_start
 
 
@@ -237,6 +237,37 @@ def test_a_place_without_a_checkpoint_is_refused(tmp_path, place):
         warm_start(fresh(names("a")), WarmStartSettings(tmp_path / place))
 
 
+def save_as_export(folder, shapes):
+    """A SavedModel whose weights, of these shapes by name, are 1, 2, ..."""
+    module = tf.Module()
+    module.net_variables = [
+        tf.Variable(tf.fill(shape, float(value)), name=name)
+        for value, (name, shape) in enumerate(shapes.items(), start=1)
+    ]
+    tf.saved_model.save(module, str(folder))
+
+
+@pytest.mark.parametrize("place", ["", "10", "10/variables/variables"])
+def test_the_place_may_be_an_export_or_a_folder_of_its_versions(tmp_path, place):
+    save_as_export(tmp_path / "9", names("a", "c"))
+    save_as_export(tmp_path / "10", names("conv/kernel", "b", shape=(3,)))
+    ours = fresh(names("conv/kernel", "b", shape=(3,)))
+    assert warm_start(ours, WarmStartSettings(tmp_path / place)) == ["conv/kernel", "b"]
+    assert values(ours) == [1, 2]
+    assert fitting_variables(fresh(names("b", shape=(3,))), tmp_path / place) == ("b",)
+    theirs = {name: list(value) for name, value in checkpoint_values(tmp_path / place).items()}
+    assert theirs == {"conv/kernel": [1, 1, 1], "b": [2, 2, 2]}
+
+
+@pytest.mark.parametrize("suffix", ["index", "data-00000-of-00001"])
+def test_an_export_that_ends_too_soon_is_refused(tmp_path, suffix):
+    save_as_export(tmp_path, names("a"))
+    file = tmp_path / "variables" / f"variables.{suffix}"
+    file.write_bytes(file.read_bytes()[:5])
+    with pytest.raises(ValueError, match=r"must be the variables of a whole SavedModel, received"):
+        warm_start(fresh(names("a")), WarmStartSettings(tmp_path))
+
+
 def test_a_pattern_that_is_none_is_refused():
     with pytest.raises(ValueError, match=r"must be a regular expression .* received '\*' \("):
         WarmStartSettings("x", "*")
@@ -253,6 +284,14 @@ def estimator_from(model_dir, source, net_fn=classifier_net, **options):
         optimizer_fn=lambda params: keras.optimizers.SGD(0.0),
         warm_start_from=WarmStartSettings(source, **options),
     )
+
+
+def signatures_fn(net):
+    @tf.function(input_signature=[tf.TensorSpec([None, 16], tf.float32)])
+    def serving_default(x):
+        return {"logits": net(x, training=False)}
+
+    return {"serving_default": serving_default}
 
 
 @pytest.fixture(scope="module")
@@ -272,6 +311,17 @@ def test_a_new_run_begins_with_the_weights_at_step_0(source, tmp_path, monkeypat
         np.testing.assert_array_equal(ours, theirs)
     # 2 of the convolution, 4 of the normalisation, 2 of each dense layer.
     assert f"warm  | 10 of 10 variables from {source.model_dir}/ckpt-3" in lines
+
+
+def test_what_was_exported_can_be_trained_on(source, tmp_path):
+    source.export_saved_model(tmp_path / "exports", signatures_fn)
+    estimator = estimator_from(tmp_path / "model", tmp_path / "exports").train(
+        classifier_input_fn, steps=1
+    )
+    for ours, theirs in zip(
+        estimator.net.trainable_weights, source.net.trainable_weights, strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_run_that_has_a_checkpoint_goes_on_from_that(source, tmp_path):

@@ -17,7 +17,7 @@ def test_it_is_trained_on_labels_as_published_and_read_by_the_corrected_ones(tmp
         "benchmarks/real_captchas.py",
         f"--data={folder}",
         "--labelled=300",
-        "--seeds=4",
+        "--seeds=6",
         "--width=20",
         "--height=12",
         "--",
@@ -26,6 +26,8 @@ def test_it_is_trained_on_labels_as_published_and_read_by_the_corrected_ones(tmp
         "--shift_rows=0",
         "--shift_columns=0",
         "--dropout=0",
+        # Against the wrong labels: without it other processors read from 90 to 97 of the 100.
+        "--label_smoothing=0.1",
     )
     assert done.returncode == 0, done.stderr
     figures = dict(
@@ -33,6 +35,6 @@ def test_it_is_trained_on_labels_as_published_and_read_by_the_corrected_ones(tmp
     )
     assert figures["n_test"] == "100"
     by_corrected = float(figures["sequence_accuracy_by_corrected_labels"])
-    by_published = float(figures["seed 4: sequence_accuracy_by_published_labels"])
+    by_published = float(figures["seed 6: sequence_accuracy_by_published_labels"])
     assert by_corrected > 0.9
     assert by_corrected > by_published

@@ -76,8 +76,8 @@ class TrainConfig:
     )
     warm_start_from: str | None = _flag(
         None,
-        "A model_dir whose weights a new run begins with, as far as they fit; or several with "
-        "commas between them, of networks that side by side are as wide as this one.",
+        "A model_dir or an export whose weights a new run begins with, as far as they fit; or "
+        "several with commas between them, of networks that side by side are as wide as this one.",
     )
 
     max_steps: int = _flag(

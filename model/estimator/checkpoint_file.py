@@ -22,7 +22,7 @@ _ITERATOR_KEY = "iterator/.ATTRIBUTES/VARIABLE_VALUE"
 # Of the first version's checkpoints; the reader cannot give it.
 _OLD_ITERATOR_KEY = "iterator/.ATTRIBUTES/ITERATOR_STATE"
 # What TensorFlow's reader raises, LookupError for a file that ends too soon.
-_READING_ERRORS = (tf.errors.OpError, ValueError, LookupError)
+READING_ERRORS = (tf.errors.OpError, ValueError, LookupError)
 _MAX_DIFFERENCES = 4  # In one message.
 
 
@@ -50,7 +50,7 @@ class CheckpointFile:
         self._path = path
         try:
             self._reader = tf.train.load_checkpoint(path)
-        except _READING_ERRORS as error:
+        except READING_ERRORS as error:
             raise self._unreadable(error) from error
         self.global_step = int(self._read(_STEP_KEY))
         names = json.loads(self._read(_NAMES_KEY))
@@ -138,7 +138,7 @@ class CheckpointFile:
     def _read(self, key: str):
         try:
             return self._reader.get_tensor(key)
-        except _READING_ERRORS as error:
+        except READING_ERRORS as error:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> DamagedCheckpointError:

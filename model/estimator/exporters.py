@@ -21,7 +21,7 @@ from model.estimator.best_record import BestRecord
 from model.estimator.checks import check_count
 from model.estimator.estimator import Estimator
 from model.estimator.evaluated_metric import check_direction
-from model.estimator.exporting import SignaturesFn
+from model.estimator.exporting import SignaturesFn, versions_in
 from model.estimator.training_log import log
 
 Assets = Mapping[str, str | os.PathLike]  # Path in `assets.extra/` to path here.
@@ -106,7 +106,7 @@ class _VersionsExporter(Exporter):
             # It holds the checksum of every tensor, and so tells weights apart, not just steps.
             "index_sha256": _sha256(f"{checkpoint_path}.index"),
         }
-        for version in _versions(folder):
+        for version in versions_in(folder):
             if _origin_of(version).items() >= origin.items():
                 return str(version)
         assets = self._assets_extra
@@ -129,7 +129,7 @@ class _VersionsExporter(Exporter):
         """Removes all versions but the newest; a version disappears at once."""
         if self._exports_to_keep is None:
             return
-        for version in _versions(folder)[: -self._exports_to_keep]:
+        for version in versions_in(folder)[: -self._exports_to_keep]:
             gone = version.with_name(f"{_PARTIAL}{version.name}")
             version.rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
@@ -208,14 +208,6 @@ class BestExporter(_VersionsExporter):
             best.write(eval_result, version=pathlib.Path(path).name)
         self._remove_old(folder)
         return path
-
-
-def _versions(folder: pathlib.Path) -> list[pathlib.Path]:
-    """The version folders, oldest first."""
-    if not folder.is_dir():
-        return []
-    versions = [path for path in folder.iterdir() if path.name.isdecimal()]
-    return sorted(versions, key=lambda path: int(path.name))
 
 
 def _origin_of(version: pathlib.Path) -> dict:

@@ -51,7 +51,13 @@ def export_saved_model(
     return str(version)
 
 
+def versions_in(folder: str | os.PathLike) -> list[pathlib.Path]:
+    """The numeric version folders in `folder`, the oldest first; none if there is no folder."""
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    numbers = sorted((name for name in names if name.isdecimal()), key=int)
+    return [pathlib.Path(folder) / number for number in numbers]
+
+
 def _next_version(base: pathlib.Path) -> int:
     """Seconds since 1970, but above all versions there: a server takes the highest."""
-    versions = [int(path.name) for path in base.iterdir() if path.name.isdecimal()]
-    return max([int(time.time()), *(version + 1 for version in versions)])
+    return max([int(time.time()), *(int(path.name) + 1 for path in versions_in(base))])

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from model.estimator.checkpoint_file import CheckpointFile
-from model.estimator.warm_start import checkpoint_of
+from model.estimator.warm_start import checkpoint_of, weights_file
 
 
 def checkpoint_values(place: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The weights of the network in a checkpoint, by name.
+    """The weights of the network in a checkpoint or a SavedModel, by name.
 
     Args:
-      place: Its path without suffix, or a model_dir: its newest.
+      place: A checkpoint's path without suffix, a model_dir: its newest; a SavedModel, or a folder
+        of its versions: the highest.
 
     Raises:
       ValueError: If there is no such checkpoint.
     """
-    file = CheckpointFile(checkpoint_of(place))
+    file = weights_file(checkpoint_of(place))
     return {name: file.value(name) for name in file.names("net")}
 
 
@@ -30,7 +30,7 @@ def fitting_variables(
 
     Args:
       variables: Of the network, by name.
-      place: A checkpoint's path without suffix, or a model_dir: its newest.
+      place: As of `checkpoint_values`.
 
     Raises:
       ValueError: If there is no such checkpoint, or nothing fits.

@@ -1,4 +1,4 @@
-"""Warm start: a new run begins with weights of another one's checkpoint, all of them or some.
+"""Warm start: a new run begins with weights of another one, all of them or some.
 
 Step, optimizer and input begin anew. Names are those of `Estimator.get_variable_names()`.
 """
@@ -17,6 +17,7 @@ from absl import logging
 
 from model.estimator.checkpoint_file import CheckpointFile
 from model.estimator.checkpoints import latest_checkpoint
+from model.estimator.exported_weights import ExportedWeights, exported_variables, is_exported
 
 # Keras calls a layer without a name after its class, and the second of a process "dense_1".
 _KERAS_CLASSES = {name.lower() for name in dir(keras.layers)} | {"sequential", "functional"}
@@ -29,7 +30,8 @@ class WarmStartSettings:
     """From where a run without a checkpoint takes which weights, as `tf.estimator` had it.
 
     Attributes:
-      ckpt_to_initialize_from: A checkpoint's path without suffix, or a model_dir: its newest one.
+      ckpt_to_initialize_from: A checkpoint's path without suffix; a model_dir: its newest one; a
+        SavedModel, or a folder of its versions: the highest.
       vars_to_warm_start: A regular expression that names begin with, or a list of whole names of
         this program's variables; None: nothing. Moving statistics are weights here, too: a network
         does not work without those that its weights were trained with.
@@ -74,7 +76,7 @@ def warm_start(variables: Mapping[str, tf.Variable], settings: WarmStartSettings
     if settings.vars_to_warm_start is None:
         return []
     path = checkpoint_of(settings.ckpt_to_initialize_from)
-    file = CheckpointFile(path)
+    file = weights_file(path)
     wanted = _wanted(list(variables), settings)
     previous = _previous_names(list(variables), wanted, file.names("net"), settings, path)
     values = {name: file.value(previous[name]) for name in wanted}
@@ -86,21 +88,34 @@ def warm_start(variables: Mapping[str, tf.Variable], settings: WarmStartSettings
 
 
 def checkpoint_of(place: str | os.PathLike) -> str:
-    """The path of a checkpoint, given it or a model_dir, of which it is the newest.
+    """The path of what holds weights, without suffix.
+
+    Args:
+      place: That path, a model_dir with checkpoints, a SavedModel, or a folder of its versions.
 
     Raises:
-      ValueError: If there is none.
+      ValueError: If there are none.
     """
     path = os.fspath(place)
     if pathlib.Path(f"{path}.index").exists():
         return path
-    newest = latest_checkpoint(path)
+    newest = latest_checkpoint(path) or exported_variables(path)
     if newest is None:
         raise ValueError(
-            "`ckpt_to_initialize_from` must be a checkpoint without its suffix, or a model_dir "
-            f"that holds one, received {path!r}. Look for a file {path}.index or {path}/ckpt-*."
+            "`ckpt_to_initialize_from` must be a checkpoint without its suffix, a model_dir that "
+            f"holds one, or a SavedModel, received {path!r}. Look for a file {path}.index, "
+            f"{path}/ckpt-* or {path}/variables/variables.index."
         )
     return newest
+
+
+def weights_file(path: str) -> CheckpointFile | ExportedWeights:
+    """Reads what `checkpoint_of` found.
+
+    Raises:
+      ValueError: If it is damaged.
+    """
+    return ExportedWeights(path) if is_exported(path) else CheckpointFile(path)
 
 
 def _wanted(names: list[str], settings: WarmStartSettings) -> list[str]:
