@@ -3,12 +3,11 @@
 import dataclasses
 import json
 import pathlib
-from typing import Any
 
 import numpy as np
 
 from model.captcha_estimator import network_config
-from model.description import ModelDescription
+from model.description import ModelDescription, description_in
 from model.estimator import checkpoint_values
 from model.heads import is_of_head
 from model.networks import NetworkConfig, build_network
@@ -62,31 +61,22 @@ def load_exported(version_folder: pathlib.Path) -> ExportedNetwork:
       ValueError: If there is no description of the network, or the weights do not fit it.
     """
     try:
-        values = json.loads((version_folder / _DESCRIPTION).read_text(encoding="utf-8"))
-        description = _description(values)
+        description = description_in(version_folder / _DESCRIPTION)
         net = build_network(network_config(description))
         variables = checkpoint_values(version_folder)
         shapes = {weight.path: variables[weight.path].shape for weight in net.weights}
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise _unusable(version_folder, str(error)) from error
     for weight in net.weights:
         if shapes[weight.path] != tuple(weight.shape):
             raise _unusable(version_folder, f"{weight.path} has the shape {shapes[weight.path]}")
+    values = json.loads((version_folder / _DESCRIPTION).read_text(encoding="utf-8"))
     trained_on = values.get("trained_on")
     return ExportedNetwork(
         description=description,
         weights={weight.path: variables[weight.path] for weight in net.weights},
         trained_on_drawings=isinstance(trained_on, dict) and trained_on.get("generator") == _DRAWN,
     )
-
-
-def _description(values: dict[str, Any]) -> ModelDescription:
-    known = {
-        field.name: values[field.name]
-        for field in dataclasses.fields(ModelDescription)
-        if field.name in values
-    }
-    return ModelDescription(**{**known, "image_shape": tuple(known["image_shape"])})
 
 
 def _unusable(version_folder: pathlib.Path, reason: str) -> ValueError:

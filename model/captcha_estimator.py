@@ -10,10 +10,14 @@ from model.estimator import (
     RunConfig,
     ScaledSchedule,
     WarmStartSettings,
+    checkpoint_values,
     fitting_variables,
     latest_checkpoint,
 )
+from model.estimator.warm_start import checkpoint_of
+from model.heads import is_of_head
 from model.joining import join
+from model.known_characters import other_alphabet, take_heads_over
 from model.model_fn import model_fn
 from model.networks import NetworkConfig, build_network
 from model.optimizer import make_optimizer
@@ -26,6 +30,7 @@ def captcha_estimator(
     model_dir: str | os.PathLike,
     config: RunConfig | None = None,
     warm_start_from: str | None = None,
+    description: ModelDescription | None = None,
 ) -> Estimator:
     """An Estimator over `model_fn` that trains under a warm-up and a schedule.
 
@@ -34,9 +39,11 @@ def captcha_estimator(
       model_dir: Folder of the checkpoints.
       config: Cadence, seed, distribution.
       warm_start_from: A model_dir, checkpoint or SavedModel that a new run takes those weights
-        from that have the same name and shape here; those of another alphabet's heads stay fresh.
-        Several with commas between them: it begins as all of them side by side, see
-        `model.joining`. Nothing is read there once `model_dir` has a checkpoint of its own.
+        from that have the same name and shape here. Several with commas between them: it begins
+        as all of them side by side, see `model.joining`. Nothing is read there once `model_dir` has
+        a checkpoint of its own.
+      description: What is read: heads of one that read another alphabet are then taken over by
+        character, see `model.known_characters`.
 
     Raises:
       ValueError: If the learning rate or its warm-up is out of range, or what is to be begun with
@@ -52,17 +59,21 @@ def captcha_estimator(
 
     is_new = latest_checkpoint(model_dir) is None
     places = warm_start_from.split(",") if warm_start_from and is_new else []
-    warm_start = None
+    warm_start = other = None
     if len(places) == 1:
         variables = {weight.path: weight.value for weight in build_network(params.network).weights}
-        warm_start = WarmStartSettings(
-            warm_start_from, vars_to_warm_start=fitting_variables(variables, warm_start_from)
-        )
+        fitting = fitting_variables(variables, warm_start_from)
+        other = description and other_alphabet(checkpoint_of(warm_start_from), description)
+        if other:
+            fitting = tuple(name for name in fitting if not is_of_head(name))
+        warm_start = WarmStartSettings(warm_start_from, vars_to_warm_start=fitting)
 
     def net_fn(params: ModelParams) -> keras.Model:
         network = build_network(params.network)
         if len(places) > 1:
             join(network, places)
+        elif other:
+            take_heads_over(network, checkpoint_values(warm_start_from), other, description)
         return network
 
     return Estimator(

@@ -60,6 +60,27 @@ def load_description(model_dir: str | os.PathLike) -> ModelDescription:
         ) from error
 
 
+def description_in(path: str | os.PathLike) -> ModelDescription:
+    """What a model.json of a model_dir or of an export says, which says more than this.
+
+    Raises:
+      ValueError: If it cannot be read.
+    """
+    try:
+        values = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        known = {
+            field.name: values[field.name]
+            for field in dataclasses.fields(ModelDescription)
+            if field.name in values
+        }
+        return ModelDescription(**{**known, "image_shape": tuple(known["image_shape"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} must say what the network beside it reads, received one that cannot be read "
+            f"({error}). Put the original back."
+        ) from error
+
+
 def check_same(trained: ModelDescription, wanted: ModelDescription, model_dir: str) -> None:
     """Refuses data or a network that the checkpoints of `model_dir` were not made for.
 

@@ -43,7 +43,7 @@ def prepare(config: TrainConfig, dataset: DatasetDescription | LiveData) -> Esti
         check_trained_on(data, config.model_dir)
     params = model_params(config, description)
     estimator = captcha_estimator(
-        params, config.model_dir, run_config(config, strategy), config.warm_start_from
+        params, config.model_dir, run_config(config, strategy), config.warm_start_from, description
     )
     num_parameters = estimator.net.count_params()
     if config.mode != "evaluate" and estimator.is_chief:
