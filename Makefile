@@ -36,8 +36,8 @@ $(DEV_READY): $(READY) requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	@touch $(DEV_READY)
 
-test: dev lint  ## Linters and every test
-	@$(BIN)/python -m pytest
+test: dev lint  ## Linters and every test, on all cores
+	@$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=worksteal
 
 lint: dev  ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from killed_training import differences, tensors
 
 from model.estimator import history
 
-MAX_STEPS = 12
+MAX_STEPS = 48  # So many that a run is not over before a signal can reach it.
 AIMS = {"step", "checkpoint", "restore", "evaluation", "export", "best", "history", "cut"}
 
 
