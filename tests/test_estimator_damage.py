@@ -16,7 +16,8 @@ from toy_estimator import (
     line_input_fn,
 )
 
-from model.estimator.checkpoint_file import CheckpointFile, DamagedCheckpointError
+from model.estimator.checkpoint_file import CheckpointFile
+from model.estimator.tensor_file import DamagedCheckpointError
 
 TEN = line_input_fn(x=range(10), batch_size=1)
 DATA = ".data-00000-of-00001"

@@ -7,12 +7,12 @@ for people to read.
 """
 
 import json
-import re
 from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
+from model.estimator.tensor_file import TensorFile
 from model.estimator.variable_differences import differences_between
 
 _NAMES_KEY = "names/.ATTRIBUTES/VARIABLE_VALUE"
@@ -21,13 +21,7 @@ _HOOKS_KEY = "hooks/.ATTRIBUTES/VARIABLE_VALUE"
 _ITERATOR_KEY = "iterator/.ATTRIBUTES/VARIABLE_VALUE"
 # Of the first version's checkpoints; the reader cannot give it.
 _OLD_ITERATOR_KEY = "iterator/.ATTRIBUTES/ITERATOR_STATE"
-# What TensorFlow's reader raises, LookupError for a file that ends too soon.
-READING_ERRORS = (tf.errors.OpError, ValueError, LookupError)
 _MAX_DIFFERENCES = 4  # In one message.
-
-
-class DamagedCheckpointError(ValueError):
-    """A checkpoint cannot be read."""
 
 
 class CheckpointMismatchError(ValueError):
@@ -48,15 +42,16 @@ class CheckpointFile:
 
     def __init__(self, path: str):
         self._path = path
-        try:
-            self._reader = tf.train.load_checkpoint(path)
-        except READING_ERRORS as error:
-            raise self._unreadable(error) from error
-        self.global_step = int(self._read(_STEP_KEY))
-        names = json.loads(self._read(_NAMES_KEY))
+        self._file = TensorFile(
+            path,
+            f"checkpoint {path} must be whole and written by this Estimator",
+            f"Remove {path}.* to go on from the one before.",
+        )
+        self.global_step = int(self._file.read(_STEP_KEY))
+        names = json.loads(self._file.read(_NAMES_KEY))
         # Older checkpoints have none.
-        has_hooks = self._reader.has_tensor(_HOOKS_KEY)
-        self.hook_states = json.loads(self._read(_HOOKS_KEY)) if has_hooks else {}
+        has_hooks = self._file.has(_HOOKS_KEY)
+        self.hook_states = json.loads(self._file.read(_HOOKS_KEY)) if has_hooks else {}
         self._keys = {
             group: {
                 name: f"{group}/{index}/.ATTRIBUTES/VARIABLE_VALUE"
@@ -75,9 +70,9 @@ class CheckpointFile:
         Raises:
           DamagedCheckpointError: If something cannot be read.
         """
-        for key in self._reader.get_variable_to_shape_map():
+        for key in self._file.specs:
             if key != _OLD_ITERATOR_KEY:
-                self._read(key)
+                self._file.read(key)
 
     def value(self, name: str) -> np.ndarray:
         """The value of the variable `name` of any group, or of "global_step".
@@ -86,10 +81,10 @@ class CheckpointFile:
           ValueError: If there is none.
         """
         if name == "global_step":
-            return self._read(_STEP_KEY)
+            return self._file.read(_STEP_KEY)
         for group, keys in self._keys.items():
             if name in keys and group != "average":  # Which has the names of the weights.
-                return self._read(keys[name])
+                return self._file.read(keys[name])
         raise ValueError(
             f"the name must be one of those in {self._path}, received {name!r}. "
             "`get_variable_names()` lists them."
@@ -106,11 +101,10 @@ class CheckpointFile:
           CheckpointMismatchError: If number, shapes or dtypes differ; it says where.
         """
         keys = self._keys[group]
-        shapes = self._reader.get_variable_to_shape_map()
-        dtypes = self._reader.get_variable_to_dtype_map()
-        ours = {name: _spec(value.dtype, value.shape) for name, value in variables.items()}
+        specs = self._file.specs
+        ours = {name: _spec(value) for name, value in variables.items()}
         order = ours if ours.keys() == keys.keys() else keys
-        theirs = {name: _spec(dtypes[keys[name]], shapes[keys[name]]) for name in order}
+        theirs = {name: _spec(specs[keys[name]]) for name in order}
         if list(ours.values()) != list(theirs.values()):
             differences = differences_between(ours, theirs)
             shown = "; ".join(differences[:_MAX_DIFFERENCES])
@@ -121,7 +115,7 @@ class CheckpointFile:
                 "trained with, or use another model_dir."
             )
         return [
-            (variables[ours_name], self._read(keys[their_name]))
+            (variables[ours_name], self._file.read(keys[their_name]))
             for ours_name, their_name in zip(ours, theirs, strict=True)
         ]
 
@@ -132,28 +126,8 @@ class CheckpointFile:
         Raises:
           DamagedCheckpointError: If it is damaged there.
         """
-        has_place = self._reader.has_tensor(_ITERATOR_KEY)
-        return self._read(_ITERATOR_KEY) if has_place else None
-
-    def _read(self, key: str):
-        try:
-            return self._reader.get_tensor(key)
-        except READING_ERRORS as error:
-            raise self._unreadable(error) from error
-
-    def _unreadable(self, error: Exception) -> DamagedCheckpointError:
-        return DamagedCheckpointError(
-            f"checkpoint {self._path} must be whole and written by this Estimator, received one "
-            f"that cannot be read ({reason(error)}). Remove {self._path}.* to go on from the one "
-            "before."
-        )
+        return self._file.read(_ITERATOR_KEY) if self._file.has(_ITERATOR_KEY) else None
 
 
-def reason(error: Exception) -> str:
-    """What TensorFlow says of `error`: its first line, without the name of the graph's node."""
-    message = str(getattr(error, "message", error)).strip() or type(error).__name__
-    return re.sub(r"^\{\{.*?\}\} *", "", message.splitlines()[0])
-
-
-def _spec(dtype, shape) -> str:
-    return f"{tf.as_dtype(dtype).name} {list(shape)}"
+def _spec(value: tf.Variable | tf.TensorSpec) -> str:
+    return f"{value.dtype.name} {list(value.shape)}"

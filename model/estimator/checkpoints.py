@@ -17,14 +17,10 @@ from collections.abc import Iterator, Mapping
 import tensorflow as tf
 from absl import logging
 
-from model.estimator.checkpoint_file import (
-    CheckpointFile,
-    CheckpointMismatchError,
-    DamagedCheckpointError,
-    reason,
-)
+from model.estimator.checkpoint_file import CheckpointFile, CheckpointMismatchError
 from model.estimator.input_data import TrainingInput
 from model.estimator.program import Program
+from model.estimator.tensor_file import DamagedCheckpointError, reason
 from model.estimator.variable_groups import all_variables, network_variables
 
 _PARTIAL = "partial-"

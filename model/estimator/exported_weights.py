@@ -8,11 +8,10 @@ import os
 import pathlib
 
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.protobuf import trackable_object_graph_pb2
 
-from model.estimator.checkpoint_file import READING_ERRORS, reason
 from model.estimator.exporting import versions_in
+from model.estimator.tensor_file import TensorFile
 
 _VARIABLES = pathlib.PurePath("variables", "variables")  # Without suffix, as of a checkpoint.
 _GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -39,17 +38,15 @@ class ExportedWeights:
     """Reads the variables that `exported_variables` found.
 
     Raises:
-      ValueError: If they are damaged; here or when a value is read.
+      DamagedCheckpointError: If they are damaged; here or when a value is read.
     """
 
     def __init__(self, path: str):
-        self._path = path
-        try:
-            self._reader = tf.train.load_checkpoint(path)
-        except READING_ERRORS as error:
-            raise self._unreadable(error) from error
+        self._file = TensorFile(
+            path, f"{path} must be the variables of a whole SavedModel", "Export once more."
+        )
         graph = trackable_object_graph_pb2.TrackableObjectGraph()
-        graph.ParseFromString(self._read(_GRAPH_KEY))
+        graph.ParseFromString(self._file.read(_GRAPH_KEY))
         self._keys = {
             attribute.full_name: attribute.checkpoint_key
             for node in graph.nodes
@@ -62,16 +59,4 @@ class ExportedWeights:
 
     def value(self, name: str) -> np.ndarray:
         """The value of the variable `name`, which is one of `names("net")`."""
-        return self._read(self._keys[name])
-
-    def _read(self, key: str):
-        try:
-            return self._reader.get_tensor(key)
-        except READING_ERRORS as error:
-            raise self._unreadable(error) from error
-
-    def _unreadable(self, error: Exception) -> ValueError:
-        return ValueError(
-            f"{self._path} must be the variables of a whole SavedModel, received some that cannot "
-            f"be read ({reason(error)}). Export once more."
-        )
+        return self._file.read(self._keys[name])

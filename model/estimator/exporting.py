@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from model.estimator.checkpoint_file import reason
+from model.estimator.tensor_file import reason
 from model.estimator.tf_variables import tf_variable
 
 SignaturesFn = Callable[[Callable], Mapping[str, Callable]]

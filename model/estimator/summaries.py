@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from model.estimator.checkpoint_file import reason
+from model.estimator.tensor_file import reason
 
 
 class Summaries:
