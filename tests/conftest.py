@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from absl import logging
 
 import tensorflow_start
 
@@ -18,6 +19,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 def pytest_collection_modifyitems(items):
     """Fast tests first: what is broken shows early."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture(autouse=True)
+def verbosity_is_put_back():
+    """What a test makes the log say, the next one is not to find: their order is not fixed."""
+    before = logging.get_verbosity()
+    yield
+    logging.set_verbosity(before)
 
 
 @pytest.fixture(scope="session")
