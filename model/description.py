@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+from typing import Any
 
 _FILE = "model.json"
 
@@ -46,8 +47,7 @@ def load_description(model_dir: str | os.PathLike) -> ModelDescription:
     """
     path = pathlib.Path(model_dir) / _FILE
     try:
-        values = json.loads(path.read_text())
-        return ModelDescription(**{**values, "image_shape": tuple(values["image_shape"])})
+        return _described(json.loads(path.read_text()))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ValueError(
             f"`model_dir` must hold a trained model, received {str(model_dir)!r} without {_FILE}. "
@@ -73,12 +73,16 @@ def description_in(path: str | os.PathLike) -> ModelDescription:
             for field in dataclasses.fields(ModelDescription)
             if field.name in values
         }
-        return ModelDescription(**{**known, "image_shape": tuple(known["image_shape"])})
+        return _described(known)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} must say what the network beside it reads, received one that cannot be read "
             f"({error}). Put the original back."
         ) from error
+
+
+def _described(values: dict[str, Any]) -> ModelDescription:
+    return ModelDescription(**{**values, "image_shape": tuple(values["image_shape"])})
 
 
 def check_same(trained: ModelDescription, wanted: ModelDescription, model_dir: str) -> None:

@@ -26,7 +26,7 @@ def test_it_is_trained_on_labels_as_published_and_read_by_the_corrected_ones(tmp
         "--shift_rows=0",
         "--shift_columns=0",
         "--dropout=0",
-        # Against the wrong labels: without it other processors read from 90 to 97 of the 100.
+        # Against the wrong labels: without it one draw read 90 of the 100, another all of them.
         "--label_smoothing=0.1",
     )
     assert done.returncode == 0, done.stderr
