@@ -6,6 +6,7 @@ What runs here are processes of one machine, on its CPU.
 import json
 import pathlib
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -295,6 +296,19 @@ def test_a_run_that_loses_a_worker_ends_and_goes_on_with_the_same_command(
     assert_same_losses(tmp_path, one_device, index=1)
     rows = [row[:2] for row in history_of(tmp_path)]
     assert rows == [row[:2] for row in history_of(one_device)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1], ids=["the_chief", "a_worker"])
+def test_a_worker_that_stands_still_for_a_while_is_waited_for(tmp_path, data_dir, victim):
+    """As on a virtual machine that is moved, or one with too much to do."""
+    with Workers(tmp_path, 2, data_dir=data_dir, max_steps=24, seconds_a_step=0.2) as workers:
+        workers.wait_for_step(8)
+        workers.processes[victim].send_signal(signal.SIGSTOP)
+        time.sleep(20)  # Twice what TensorFlow waits for if it is not told otherwise.
+        workers.processes[victim].send_signal(signal.SIGCONT)
+        assert workers.wait() == [0, 0], workers.log(0)
+    assert max(losses(tmp_path)) == 24
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Names for the strategies of tf.distribute that a training can run under, and what they need."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -8,12 +9,15 @@ import signal
 from collections.abc import Iterator
 
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from model.estimator.training_log import log
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker")
 _TF_CONFIG = "TF_CONFIG"
 _TASKS = ("chief", "worker")
+# TensorFlow's own 10 are over when a busy or virtual machine stands still for a moment.
+_HEARTBEAT_SECS = 60
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy | None:
@@ -46,7 +50,8 @@ def make_strategy(name: str) -> tf.distribute.Strategy | None:
     # It waits without limit: launchers may start the others much later.
     log("start | %s %d waits for all of %s", resolver.task_type, resolver.task_id, cluster)
     try:
-        strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+        with _heartbeat(_HEARTBEAT_SECS):
+            strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
     except (RuntimeError, tf.errors.OpError) as error:
         raise ValueError(
             "the workers of TF_CONFIG must find each other before anything else runs, received "
@@ -56,6 +61,22 @@ def make_strategy(name: str) -> tf.distribute.Strategy | None:
     # TensorFlow has put a handler of its own in the place of this one, which only takes a note.
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
     return strategy
+
+
+@contextlib.contextmanager
+def _heartbeat(seconds: int) -> Iterator[None]:
+    """A worker that was not heard of for `seconds` is lost, for strategies made in here.
+
+    TensorFlow has no public name for it: the strategy calls this method without the argument.
+    """
+    here = context.context()
+    here.configure_coordination_service = functools.partial(
+        here.configure_coordination_service, heartbeat_timeout_in_ms=1000 * seconds
+    )
+    try:
+        yield
+    finally:
+        del here.configure_coordination_service  # The class's own is there again.
 
 
 def num_workers(strategy: tf.distribute.Strategy | None) -> int:
