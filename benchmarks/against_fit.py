@@ -4,14 +4,14 @@ r"""Training with the Estimator, as train.py does it, beside Keras' `model.fit`.
   python benchmarks/against_fit.py --flagfile=configs/quick.flags --rounds=5 --steps=100      # two
 
 All train one network on one dataset with batches of the same size, in turns: each steps as often as
-the others, then waits. So a slow minute of the machine is one of all. The first two are of one
-process and share TensorFlow's threads; the third has a process of its own, in which TensorFlow
-starts as it does by default (tensorflow_start.py).
+the others, then waits. So a slow minute of the machine is one of all. Each has a process of its
+own, as how many threads TensorFlow gives an op is settled once in a process; in the third one
+TensorFlow starts as it does by default (tensorflow_start.py).
 
   estimator    what train.py runs with these flags: shifts, dropout, all hooks, a log line and a
                summary each 100 steps.
-  fit          `fit` with the same input function, shifts, dropout, precision and optimizer, a loss
-               and the metric "accuracy" of Keras, a line an epoch (verbose=2).
+  fit          `fit` with the same input function, shifts, dropout, precision, optimizer and oneDNN,
+               a loss and the metric "accuracy" of Keras, a line an epoch (verbose=2).
   fit_default  what `fit` does by default: float32, Adam, no shifts, PNG files from a folder by
                keras.utils.image_dataset_from_directory, a bar that shows the progress.
 
@@ -46,7 +46,7 @@ _NEVER = 10**9  # Steps.
 def main(_: list[str]) -> None:
     """Measures, keeps the figures."""
     if _ALONE.value:
-        _run_fit_default(pathlib.Path(_ALONE.value))
+        _run_alone(_ALONE.value)
         return
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}  # The user's: no oneDNN of ours.
     tensorflow_start.import_quietly()
@@ -57,12 +57,12 @@ def main(_: list[str]) -> None:
         folder = pathlib.Path(name)
         trainings = {
             "estimator": _estimator(_config(folder / "model")),
-            "fit": _fit(_config(folder)),
-            "fit_default": training_elsewhere(
-                [sys.executable, *sys.argv, f"--alone={folder / 'pictures'}"],
-                environment,
-                _ROUNDS.value + 1,
-            ),
+            **{
+                name: training_elsewhere(
+                    [sys.executable, *sys.argv, f"--alone={name}"], environment, _ROUNDS.value + 1
+                )
+                for name in ("fit", "fit_default")
+            },
         }
         turns = Turns(list(trainings))
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
@@ -156,11 +156,20 @@ def _fit(config):
     return _fitting(model, batches, make_optimizer(params, rate), verbose=2)
 
 
-def _run_fit_default(folder: pathlib.Path) -> None:
-    """The third one, in the process of its own."""
+def _run_alone(name: str) -> None:
+    """One of the others, in a process of its own."""
     turns = TurnsElsewhere(sys.stdin, sys.stdout)
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        _fit_default(_config(folder), folder)(turns, "fit_default")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+    ):
+        if name == "fit":
+            tensorflow_start.use_onednn()
+            run = _fit(_config(pathlib.Path(folder)))
+        else:
+            run = _fit_default(_config(pathlib.Path(folder)), pathlib.Path(folder, "pictures"))
+        run(turns, name)
 
 
 def _fit_default(config, folder: pathlib.Path):
@@ -266,8 +275,8 @@ if __name__ == "__main__":
     _NAME = flags.DEFINE_string(
         "name", "against_fit", "Of the entry in the ledger; another one for another machine."
     )
-    _ALONE = flags.DEFINE_string(
-        "alone", None, "Run by this program itself: fit as it is by default, pictures go there."
+    _ALONE = flags.DEFINE_enum(
+        "alone", None, ["fit", "fit_default"], "Run by this program itself: only this one."
     )
     train.define_flags()
     command_line.run(main)

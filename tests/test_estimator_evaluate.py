@@ -17,7 +17,7 @@ from toy_estimator import (
     line_model_fn,
 )
 
-from model.estimator import Estimator, RunConfig
+from model.estimator import Estimator, Hook, RunConfig
 
 # With w = 0 and y = 2 x the errors of these are 2, 4, 6, 8, 20, the squares 4, 16, 36, 64, 400.
 FIVE = line_input_fn(x=(1, 2, 3, 4, 10), batch_size=2, repeat=False)
@@ -85,6 +85,35 @@ def test_evaluate_refuses(untrained, tmp_path, input_fn, steps, message):
     with pytest.raises(ValueError, match=message):
         untrained.evaluate(input_fn, steps=steps)
     assert not (tmp_path / "eval").exists()
+
+
+def test_batches_evaluated_side_by_side_come_back_in_their_order(tmp_path):
+    """100 examples in batches of 6: the last has 4, and 3 does not divide their number, 17."""
+
+    class Kept(Hook):
+        def __init__(self):
+            self.batches = []
+
+        def after_run(self, run, values):
+            names = ("features", "labels", "predictions", "loss")
+            tensors = tf.nest.flatten([values[name] for name in names])
+            self.batches.append([tensor.numpy().tolist() for tensor in tensors])
+
+    results, hooks = [], []
+    for number in (1, 3, 20):
+        hooks.append(Kept())
+        estimator = classifier_estimator(tmp_path, parts_side_by_side=number)
+        if number == 1:
+            estimator.train(classifier_input_fn, steps=5)
+        results.append(
+            estimator.evaluate(
+                lambda: classifier_eval_input_fn().unbatch().batch(6), hooks=[hooks[-1]]
+            )
+        )
+    assert len(hooks[0].batches) == 17
+    for result, hook in zip(results[1:], hooks[1:], strict=True):
+        assert result == results[0]
+        assert hook.batches == hooks[0].batches
 
 
 def test_dropout_is_off_and_weights_stay_as_they_are(classifier):

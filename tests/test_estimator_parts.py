@@ -42,7 +42,7 @@ class Recorder(Hook):
         ]
 
 
-def captcha_estimator(model_dir, batch_parts=1, steps_per_loop=1, optimizer=keras.optimizers.Adam):
+def captcha_estimator(model_dir, optimizer=keras.optimizers.Adam, **options):
     """The network `small` in float32, with shifts, and dropout from step 2."""
     network = NetworkConfig(image_shape=(30, 100, 3), num_positions=4, num_classes=10)
     return Estimator(
@@ -50,9 +50,7 @@ def captcha_estimator(model_dir, batch_parts=1, steps_per_loop=1, optimizer=kera
         model_dir,
         net_fn=lambda params: build_network(params.network),
         optimizer_fn=lambda params: optimizer(1e-4, global_clipnorm=1.0),
-        config=RunConfig(
-            **CADENCE, accumulate_gradients=batch_parts, steps_per_loop=steps_per_loop
-        ),
+        config=RunConfig(**CADENCE, **options),
         params=ModelParams(network=network, shift_rows=2, shift_columns=4, dropout_from_step=2),
     )
 
@@ -179,8 +177,10 @@ def test_no_loop_runs_past_a_step_that_somebody_waits_for(
         (1, 1, [0, 1]),
     ],
 )
-def test_parts_cover_a_batch_and_differ_by_one_row_at_most(num_rows, num_parts, bounds):
-    parts = BatchParts(num_accumulated=num_parts)
+@pytest.mark.parametrize("kind", ["num_accumulated", "num_side_by_side"])
+def test_parts_cover_a_batch_and_differ_by_one_row_at_most(num_rows, num_parts, bounds, kind):
+    parts = BatchParts(**{kind: num_parts})
+    assert parts.num_parts == num_parts
     ranges = [
         tuple(int(end) for end in parts.rows(tf.constant(num_rows, tf.int64), index))
         for index in range(num_parts)
@@ -188,24 +188,35 @@ def test_parts_cover_a_batch_and_differ_by_one_row_at_most(num_rows, num_parts, 
     assert ranges == list(itertools.pairwise(bounds))
 
 
-@pytest.mark.parametrize("parts", [2, 4])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"accumulate_gradients": 2},
+        {"accumulate_gradients": 4},
+        {"parts_side_by_side": 2},
+        {"parts_side_by_side": 4},
+        {"accumulate_gradients": 2, "parts_side_by_side": 2},
+    ],
+    ids=lambda parts: "_".join(f"{name}_{number}" for name, number in parts.items()),
+)
 def test_gradients_added_up_are_the_same_bits_where_sums_are_exact(tmp_path, parts):
     # Powers of two: no sum of three steps rounds.
     input_fn = line_input_fn(x=(1, 2, 0.5, 4), batch_size=4)
     runs = []
-    for number in (1, parts):
+    for name, options in (("whole", {}), ("parts", parts)):
         hook = Recorder()
-        estimator = line_estimator(tmp_path / str(number), 2**-6, accumulate_gradients=number)
+        estimator = line_estimator(tmp_path / name, 2**-6, **options)
         estimator.train(input_fn, steps=3, hooks=[hook])
         runs += [estimator, hook]
     assert_same_run(*runs)
 
 
-def test_a_part_weighs_what_it_holds(tmp_path):
+@pytest.mark.parametrize("kind", ["accumulate_gradients", "parts_side_by_side"])
+def test_a_part_weighs_what_it_holds(tmp_path, kind):
     # d/dw of the mean of (w x - 2 x)^2 at w = 0 is -4 (1 + 4 + 16) / 3 = -28. The mean of the
     # means over 1 and over 2 and 4 would be -4 (1 + 10) / 2 = -22.
     hook = Recorder()
-    estimator = line_estimator(tmp_path, rate=0.01, accumulate_gradients=2)
+    estimator = line_estimator(tmp_path, rate=0.01, **{kind: 2})
     estimator.train(line_input_fn(x=(1, 2, 4), batch_size=3), steps=1, hooks=[hook])
     np.testing.assert_allclose(estimator.net.w, 0.28, rtol=1e-6)
     assert hook.values[0]["loss"] == pytest.approx(28)  # 4 (1 + 4 + 16) / 3
@@ -231,9 +242,10 @@ def float64_estimator(model_dir, **options):
 
 @pytest.mark.parametrize("parts", [2, 3, 7], ids=["even", "uneven", "nearly_one_each"])
 @pytest.mark.parametrize("steps_per_loop", [1, 3])
-def test_gradients_added_up_are_those_of_the_whole_batch(tmp_path, parts, steps_per_loop):
+@pytest.mark.parametrize("kind", ["accumulate_gradients", "parts_side_by_side"])
+def test_gradients_added_up_are_those_of_the_whole_batch(tmp_path, parts, steps_per_loop, kind):
     whole = float64_estimator(tmp_path / "whole").train(classifier_input_fn, steps=15)
-    options = {"accumulate_gradients": parts, "steps_per_loop": steps_per_loop}
+    options = {kind: parts, "steps_per_loop": steps_per_loop}
     estimator = float64_estimator(tmp_path / "parts", **options)
     estimator.train(classifier_input_fn, steps=15)
     for one, other in zip(weights(whole), weights(estimator), strict=True):
@@ -241,12 +253,16 @@ def test_gradients_added_up_are_those_of_the_whole_batch(tmp_path, parts, steps_
 
 
 @pytest.mark.slow
-def test_a_captcha_has_its_shift_and_its_dropout_in_whatever_part_it_is(tmp_path, small_dataset):
+@pytest.mark.parametrize("kind", ["accumulate_gradients", "parts_side_by_side"])
+def test_a_captcha_has_its_shift_and_its_dropout_in_whatever_part_it_is(
+    tmp_path, small_dataset, kind
+):
     # Not by Adam, which moves a weight as far where its gradient is nothing but rounding.
     hooks = []
     for parts in (1, 3):
         hooks.append(Recorder())
-        captcha_estimator(tmp_path / str(parts), parts, optimizer=keras.optimizers.SGD).train(
+        options = {"optimizer": keras.optimizers.SGD, kind: parts}
+        captcha_estimator(tmp_path / str(parts), **options).train(
             captcha_input_fn(small_dataset), max_steps=8, hooks=[hooks[-1]]
         )
     for one, other in zip(hooks[0].values, hooks[1].values, strict=True):

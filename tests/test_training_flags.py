@@ -89,6 +89,7 @@ def test_every_option_says_what_it_does():
         ("patience_steps", -1, "`patience_steps` must be more than 0, received -1"),
         ("accumulate_gradients", 0, "`accumulate_gradients` must be at least 1, received 0"),
         ("steps_per_loop", 0, "`steps_per_loop` must be at least 1, received 0"),
+        ("cpu_parts", -1, "`cpu_parts` must be at least 0, received -1. Use --cpu_parts=1"),
     ],
 )
 def test_a_config_refuses(option, value, message):

@@ -140,6 +140,11 @@ class TrainConfig:
     accumulate_gradients: int = _flag(
         1, "Compute each batch in so many parts, one after the other, to need less memory."
     )
+    cpu_parts: int = _flag(
+        0,
+        "Compute each batch in so many parts side by side, with one thread an op if they are as "
+        "many as there are cores. 0: one a core on a CPU of up to 4, else the batch as a whole.",
+    )
     steps_per_loop: int = _flag(1, "Steps in one call of TensorFlow.")
 
     save_checkpoints_steps: int = _flag(1000, "Steps between checkpoints.")
@@ -156,6 +161,11 @@ class TrainConfig:
                 raise ValueError(
                     f"`{name}` must be at least 1, received {getattr(self, name)}. Raise --{name}."
                 )
+        if self.cpu_parts < 0:
+            raise ValueError(
+                f"`cpu_parts` must be at least 0, received {self.cpu_parts}. Use --cpu_parts=1 to "
+                "compute a batch as a whole."
+            )
         for name in ("patience_steps", "max_minutes", "gradient_clip"):
             value = getattr(self, name)
             if value is not None and not value > 0:

@@ -22,6 +22,7 @@ from model.precision import dtype_policy
 from model.trained_on import TrainedOn, check_trained_on, save_trained_on
 from records.description import DatasetDescription
 from training.config import TrainConfig
+from training.cpu_parts import cpu_parts
 
 _FLAGS = "flags.txt"
 _NUMBERS_OF_STEPS = ("max_steps", "label_smoothing_until_step")
@@ -34,7 +35,8 @@ def prepare(config: TrainConfig, dataset: DatasetDescription | LiveData) -> Esti
       ValueError: If the data is not what `model_dir` was trained with, or an option is out of
         range.
     """
-    strategy = make_strategy(config.strategy)  # Before anything else of TensorFlow.
+    num_parts = cpu_parts(config)  # These two before anything else of TensorFlow.
+    strategy = make_strategy(config.strategy)
     description = describe(config, dataset)
     if has_description(config.model_dir) or config.mode == "evaluate":
         check_same(load_description(config.model_dir), description, config.model_dir)
@@ -43,7 +45,11 @@ def prepare(config: TrainConfig, dataset: DatasetDescription | LiveData) -> Esti
         check_trained_on(data, config.model_dir)
     params = model_params(config, description)
     estimator = captcha_estimator(
-        params, config.model_dir, run_config(config, strategy), config.warm_start_from, description
+        params,
+        config.model_dir,
+        run_config(config, strategy, num_parts),
+        config.warm_start_from,
+        description,
     )
     num_parameters = estimator.net.count_params()
     if config.mode != "evaluate" and estimator.is_chief:
@@ -122,7 +128,7 @@ def model_params(config: TrainConfig, description: ModelDescription) -> ModelPar
     )
 
 
-def run_config(config: TrainConfig, strategy) -> RunConfig:
+def run_config(config: TrainConfig, strategy, parts_side_by_side: int = 1) -> RunConfig:
     """Cadence, seed and distribution."""
     return RunConfig(
         save_checkpoints_steps=config.save_checkpoints_steps,
@@ -131,6 +137,7 @@ def run_config(config: TrainConfig, strategy) -> RunConfig:
         tf_random_seed=config.seed,
         train_distribute=strategy,
         accumulate_gradients=config.accumulate_gradients,
+        parts_side_by_side=parts_side_by_side,
         steps_per_loop=config.steps_per_loop,
         ema_decay=config.ema_decay,
     )

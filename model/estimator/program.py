@@ -91,7 +91,9 @@ class Program:
     def train_step(self) -> TrainStep:
         """The compiled update."""
         num_replicas = self.strategy.num_replicas_in_sync if self.strategy else 1
-        parts = BatchParts(num_replicas, self._config.accumulate_gradients)
+        parts = BatchParts(
+            num_replicas, self._config.accumulate_gradients, self._config.parts_side_by_side
+        )
         return TrainStep(self, parts)
 
     @functools.cached_property

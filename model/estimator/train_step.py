@@ -1,8 +1,9 @@
 """One update of the weights, compiled: alone, or several in a loop.
 
-A batch may be spread over replicas (`RunConfig.train_distribute`) and over parts computed one after
-the other (`accumulate_gradients`). Each part's loss weighs what it holds of the batch, so that the
-sum over all of them is the loss of the whole batch, and so are the gradients.
+A batch may be spread over replicas (`RunConfig.train_distribute`), over parts computed one after
+the other (`accumulate_gradients`) and over parts computed at the same time (`parts_side_by_side`).
+Each part's loss weighs what it holds of the batch, so that the sum over all of them is the loss of
+the whole batch, and so are the gradients.
 """
 
 from collections.abc import Callable
@@ -162,8 +163,8 @@ class TrainStep:
             return self._part_gradients(features, labels)
         num_rows = tf.cast(_num_rows(features), tf.int64)
 
-        def part(index):
-            begin, end = self._parts.rows(num_rows, index)
+        def part(number):
+            begin, end = self._parts.rows(num_rows, number)
 
             def cut(batch):
                 if batch is None:
@@ -173,12 +174,14 @@ class TrainStep:
             weight = tf.cast(end - begin, tf.float64) / tf.cast(num_rows, tf.float64)
             return self._part_gradients(cut(features), cut(labels), tf.range(begin, end), weight)
 
-        sums = part(0)
+        num_side_by_side, sums = self._parts.num_side_by_side, None
         # No tf.while_loop: layers that keep statistics cannot average them over replicas in one.
-        for index in range(1, self._parts.num_accumulated):
-            # One after the other: side by side they would all be in memory at once.
-            with tf.control_dependencies(tf.nest.flatten(sums)):
-                sums = tf.nest.map_structure(tf.add, sums, part(index))
+        for first in range(0, self._parts.num_accumulated * num_side_by_side, num_side_by_side):
+            # After those before: all at the same time would all be in memory at once.
+            with tf.control_dependencies([] if sums is None else tf.nest.flatten(sums)):
+                together = [part(first + index) for index in range(num_side_by_side)]
+            for one in together:
+                sums = one if sums is None else tf.nest.map_structure(tf.add, sums, one)
         return sums
 
     def _part_gradients(self, features, labels, rows=None, weight=None):
