@@ -238,6 +238,7 @@ def test_kernels_work_where_nothing_can_be_kept(monkeypatch):
     import numba
 
     real = numba.njit
+    real(lambda number: number)(1)  # Now, as it compiles functions of its own the first time.
 
     def njit(**options):
         if options.pop("cache", False):
