@@ -25,9 +25,10 @@ def cpu_parts(config: TrainConfig) -> int:
       batch, on a GPU, with a strategy, and where nothing is trained.
     """
     num = config.cpu_parts or _as_many_as_cores(config)
-    if num > 1 and num >= num_cores() and not _give_ops_one_thread() and not config.cpu_parts:
-        return 1
-    return num
+    if num == 1 or num < num_cores():
+        return num
+    is_faster = _give_ops_one_thread()
+    return num if is_faster or config.cpu_parts else 1
 
 
 def _as_many_as_cores(config: TrainConfig) -> int:
