@@ -23,9 +23,14 @@ class BatchParts:
     num_side_by_side: int = 1
 
     @property
+    def num_a_replica(self) -> int:
+        """How many of them one replica computes."""
+        return self.num_accumulated * self.num_side_by_side
+
+    @property
     def num_parts(self) -> int:
         """How many."""
-        return self.num_replicas * self._num_of_replica
+        return self.num_replicas * self.num_a_replica
 
     @property
     def is_whole(self) -> bool:
@@ -53,15 +58,11 @@ class BatchParts:
         begin, end = (replica * num_rows // self.num_replicas for replica in (begin, end))
         return f"rows {begin} to {end - 1} of its {num_rows}"
 
-    @property
-    def _num_of_replica(self) -> int:
-        return self.num_accumulated * self.num_side_by_side
-
     def rows(self, num_rows: tf.Tensor, number: int) -> tuple[tf.Tensor, tf.Tensor]:
         """First row and end of this replica's part `number`, from 0, int64 scalars.
 
         To be called in a replica's context.
         """
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        part = tf.cast(replica, tf.int64) * self._num_of_replica + number
+        part = tf.cast(replica, tf.int64) * self.num_a_replica + number
         return part * num_rows // self.num_parts, (part + 1) * num_rows // self.num_parts

@@ -176,7 +176,7 @@ class TrainStep:
 
         num_side_by_side, sums = self._parts.num_side_by_side, None
         # No tf.while_loop: layers that keep statistics cannot average them over replicas in one.
-        for first in range(0, self._parts.num_accumulated * num_side_by_side, num_side_by_side):
+        for first in range(0, self._parts.num_a_replica, num_side_by_side):
             # After those before: all at the same time would all be in memory at once.
             with tf.control_dependencies([] if sums is None else tf.nest.flatten(sums)):
                 together = [part(first + index) for index in range(num_side_by_side)]
