@@ -43,5 +43,7 @@ def halved(config: NetworkConfig) -> keras.Model:
     return build_network(config, convolve=halve_and_convolve, pool=_pool_from_second)
 
 
-def _pool_from_second(x: keras.KerasTensor, *, dtype: str, name: str) -> keras.KerasTensor:
-    return x if name == _FIRST_POOL else pool(x, dtype=dtype, name=name)
+def _pool_from_second(
+    x: keras.KerasTensor, window: tuple[int, int], *, dtype: str, name: str
+) -> keras.KerasTensor:
+    return x if name == _FIRST_POOL else pool(x, window, dtype=dtype, name=name)

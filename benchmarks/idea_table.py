@@ -140,6 +140,27 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
             what="heads that look twice, and label smoothing 0.05",
             flags={"net": "attention", "label_smoothing": 0.05},
         ),
+        "columns_25": Idea(
+            what="the same, over 25 columns: the third pool is of two rows and one column",
+            flags={"label_smoothing": 0.05},
+            architecture=dataclasses.replace(
+                NETWORKS["attention"], pools=((2, 2), (2, 2), (2, 1), (2, 4))
+            ),
+        ),
+        "by_content": Idea(
+            what="the same as attention_smoothed, and columns say whether to look there",
+            flags={"label_smoothing": 0.05},
+            architecture=dataclasses.replace(NETWORKS["attention"], looks_by_content=True),
+        ),
+        "fine_not_by_content": Idea(
+            what="over 50 columns, narrower before, and label smoothing 0.05",
+            flags={"label_smoothing": 0.05},
+            architecture=dataclasses.replace(NETWORKS["attention_fine"], looks_by_content=False),
+        ),
+        "fine": Idea(
+            what="the same, and columns say whether to look there: --net=attention_fine",
+            flags={"net": "attention_fine", "label_smoothing": 0.05},
+        ),
         "deeper": Idea(
             what="three convolutions in the last two blocks",
             architecture=_widths((16,), (32,) * 2, (64,) * 3, (128,) * 3),

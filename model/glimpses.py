@@ -2,11 +2,12 @@
 
 A dense layer over a flattened map has to learn every character anew at each place where it may
 stand. Here all heads read what they look at with the same weights, and only where to look is
-learned apart. A glimpse is the mean of the columns under weights that add up to 1, which is what
-Bahdanau et al. call attention, https://arxiv.org/abs/1409.0473.
+learned apart, from the picture as a whole and, if wanted, from what stands in each column. A
+glimpse is the mean of the columns under weights that add up to 1, which is what Bahdanau et al.
+call attention, https://arxiv.org/abs/1409.0473.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -21,7 +22,8 @@ class Glimpses(keras.layers.Layer):
     """Scores float `[N, L * G * W]` and columns `[N, W, C]` to G glimpses each of L heads.
 
     `[N, L, G * C]` comes out. To the scores of each picture comes a bias `[L * G, W]`, a weight
-    that begins as bells over evenly spread places, G of them within each character's share.
+    that begins as bells over evenly spread places, G of them within each character's share. Scores
+    by what stands in a column, `[N, W, L * G]`, may come third and are added.
     """
 
     def __init__(self, num_positions: int, num_glimpses: int, **kwargs):
@@ -31,7 +33,7 @@ class Glimpses(keras.layers.Layer):
 
     def build(self, input_shape):
         """Makes the bias."""
-        _, (_, num_columns, _) = input_shape
+        _, (_, num_columns, _), *_ = input_shape
         num_bells = self.num_positions * self.num_glimpses
         places = np.arange(num_columns) + 0.5
         centres = (np.arange(num_bells) + 0.5) * num_columns / num_bells
@@ -46,8 +48,10 @@ class Glimpses(keras.layers.Layer):
 
     def call(self, inputs):
         """The weighted means, in the layer's compute dtype; the weights are found in float32."""
-        scores, columns = inputs
+        scores, columns, *by_content = inputs
         scores = tf.reshape(tf.cast(scores, tf.float32), [-1, *self.where.shape])
+        for more in by_content:
+            scores += tf.cast(tf.transpose(more, [0, 2, 1]), tf.float32)
         weights = tf.nn.softmax(scores + self.where.value)  # [N, L * G, W]
         seen = tf.matmul(tf.cast(weights, columns.dtype), columns)  # [N, L * G, C]
         channels = self.num_glimpses * columns.shape[-1]
@@ -55,7 +59,7 @@ class Glimpses(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         """[N, L, G * C]."""
-        _, (num, _, channels) = input_shape
+        _, (num, _, channels), *_ = input_shape
         return (num, self.num_positions, self.num_glimpses * channels)
 
 
@@ -66,8 +70,10 @@ def glimpses(
     num_positions: int,
     num_glimpses: int,
     channels: int,
+    width: int,
+    by_content: bool,
     activation: Callable | None,
-    seeds: tuple[int, int],
+    seeds: Sequence[int],
     dtype: str,
 ) -> keras.KerasTensor:
     """What L heads look at.
@@ -78,31 +84,39 @@ def glimpses(
       num_positions: L.
       num_glimpses: G, of each head.
       channels: Of a column, once a convolution as high as the map has read it.
+      width: Of that convolution, odd.
+      by_content: Whether what a column holds says besides whether to look there.
       activation: Of that convolution.
-      seeds: For the initial weights.
+      seeds: For the initial weights; two, and a third by content.
       dtype: Policy of the layers.
 
     Returns:
       `[N, L, G * channels]`.
     """
     _, height, num_columns, _ = feature_map.shape
-    for_columns, for_scores = seeds
-    x = keras.layers.ZeroPadding2D((0, 1), dtype=dtype, name="pad_columns")(feature_map)
+    for_columns, for_scores, *for_content = seeds
+    x = keras.layers.ZeroPadding2D((0, width // 2), dtype=dtype, name="pad_columns")(feature_map)
     x = keras.layers.Conv2D(
         channels,
-        (height, 3),
+        (height, width),
         activation=activation,
         kernel_initializer=keras.initializers.HeNormal(seed=for_columns),
         dtype=dtype,
         name="conv_columns",
     )(x)  # [N, 1, W, channels]
     columns = keras.layers.Reshape((num_columns, channels), dtype=dtype, name="columns")(x)
-    scores = keras.layers.Dense(
-        num_positions * num_glimpses * num_columns,
+    num_looks = num_positions * num_glimpses
+    inputs = [_scores(num_looks * num_columns, for_scores, dtype, "look")(context), columns]
+    if by_content:
+        inputs.append(_scores(num_looks, for_content[0], dtype, "look_content")(columns))
+    return Glimpses(num_positions, num_glimpses, dtype=dtype, name="glimpses")(inputs)
+
+
+def _scores(units: int, seed: int, dtype: str, name: str) -> keras.layers.Layer:
+    return keras.layers.Dense(
+        units,
         # Small, so that a fresh head looks where the bell is.
-        kernel_initializer=keras.initializers.VarianceScaling(0.1, seed=for_scores),
+        kernel_initializer=keras.initializers.VarianceScaling(0.1, seed=seed),
         dtype=dtype,
-        name="look",
-    )(context)
-    layer = Glimpses(num_positions, num_glimpses, dtype=dtype, name="glimpses")
-    return layer([scores, columns])
+        name=name,
+    )

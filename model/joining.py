@@ -68,10 +68,10 @@ def _side_by_side(
     if any(value.shape != values[0].shape for value in values):
         return None
     k = len(values)
-    if weight.path == "look/kernel":  # Each looks by its own features.
+    if weight.path in ("look/kernel", "look_content/kernel"):  # Each looks by its own features.
         values = [_among_zeros(value, i, k, axis=0) for i, value in enumerate(values)]
         joined = _by_position(values, looking.num_positions, axis=1)
-    elif weight.path in ("look/bias", "glimpses/where"):
+    elif weight.path in ("look/bias", "look_content/bias", "glimpses/where"):
         joined = _by_position(values, looking.num_positions, axis=0)
     elif weight.path == f"{SHARED_HEAD}/kernel":
         joined = _shared_head(values, looking.num_glimpses // k)

@@ -23,15 +23,17 @@ from model.standardise import PerImageStandardisation
 class Architecture:
     """Widths of a VGG network."""
 
-    blocks: tuple[
-        tuple[int, ...], ...
-    ]  # Channels of each convolution, a 2x2 pool after each block.
+    blocks: tuple[tuple[int, ...], ...]  # Channels of each convolution, a pool after each block.
     dense_units: tuple[int, ...]
     dropout: float  # After each dense layer.
     activation: str = "relu"  # Of every convolution and dense layer, a key of `ACTIVATIONS`.
-    # How often each head looks at the last block's map, and channels of what it sees there.
+    # How often each head looks at the last block's map, channels of what it sees there, columns
+    # that are seen as one, and whether where it looks depends on what stands there.
     glimpses: int = 0
     glimpse_channels: int = 128
+    glimpse_width: int = 3
+    looks_by_content: bool = False
+    pools: tuple[tuple[int, int], ...] = ()  # Rows and columns of each; (): 2x2 all.
 
 
 # A leaky one cannot die. With 36 classes all but a few ReLUs of one layer did, and the network
@@ -40,6 +42,8 @@ ACTIVATIONS: Mapping[str, Callable] = MappingProxyType(
     {"relu": keras.activations.relu, "leaky_relu": leaky_relu}
 )
 _VGG_DENSE = (4096, 4096)
+# Of 100 columns 50 are left to look at, where four 2x2 pools leave 13.
+_FINE_POOLS = ((2, 1), (2, 2), (2, 1), (2, 7))
 
 NETWORKS: Mapping[str, Architecture] = MappingProxyType(
     {
@@ -66,6 +70,18 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             activation="leaky_relu",
             glimpses=2,
         ),
+        # The same over four times as many columns, for alphabets larger than ten digits: see
+        # BUILD_NOTES.md "Letters".
+        "attention_fine": Architecture(
+            blocks=((16,), (24, 24), (48, 48), (96, 96)),
+            dense_units=(128,),
+            dropout=0.2,
+            activation="leaky_relu",
+            glimpses=2,
+            glimpse_width=5,
+            looks_by_content=True,
+            pools=_FINE_POOLS,
+        ),
         # Twice as wide, at half the speed.
         "wide": Architecture(
             blocks=((32,), (64,), (128, 128), (256, 256)),
@@ -88,6 +104,18 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             activation="leaky_relu",
             glimpses=4,
             glimpse_channels=256,
+        ),
+        # And two of `attention_fine`.
+        "attention_fine_large": Architecture(
+            blocks=((32,), (48, 48), (96, 96), (192, 192)),
+            dense_units=(256,),
+            dropout=0.2,
+            activation="leaky_relu",
+            glimpses=4,
+            glimpse_channels=256,
+            glimpse_width=5,
+            looks_by_content=True,
+            pools=_FINE_POOLS,
         ),
         # Article 004, with its unusual fourth block.
         "book": Architecture(
@@ -184,10 +212,12 @@ def convolve(
     )(x)
 
 
-def pool(x: keras.KerasTensor, *, dtype: str, name: str) -> keras.KerasTensor:
-    """The largest of each 2x2: `[N, H, W, C]` to half the height and width, rounded up."""
+def pool(
+    x: keras.KerasTensor, window: tuple[int, int], *, dtype: str, name: str
+) -> keras.KerasTensor:
+    """The largest of each 2x2 or other window: `[N, H, W, C]` to `[N, H / 2, ...]`, rounded up."""
     # "same": a height of 30 goes 15, 8, 4, 2, 1. The book's "valid" pools take it to 0.
-    return keras.layers.MaxPooling2D(2, padding="same", dtype=dtype, name=name)(x)
+    return keras.layers.MaxPooling2D(window, padding="same", dtype=dtype, name=name)(x)
 
 
 def build_network(
@@ -216,7 +246,8 @@ def build_network(
     seeds = _layer_seeds(config.seed)
     image = keras.Input(config.image_shape, name="image", dtype="uint8")
     x = PerImageStandardisation(dtype=config.dtype_policy, name="standardise")(image)
-    for block, widths in enumerate(architecture.blocks, start=1):
+    windows = architecture.pools or ((2, 2),) * len(architecture.blocks)
+    for block, (widths, window) in enumerate(zip(architecture.blocks, windows, strict=True), 1):
         for layer, filters in enumerate(widths, start=1):
             x = convolve(
                 x,
@@ -226,7 +257,7 @@ def build_network(
                 dtype=config.dtype_policy,
                 name=f"conv{block}_{layer}",
             )
-        feature_map, x = x, pool(x, dtype=config.dtype_policy, name=f"pool{block}")
+        feature_map, x = x, pool(x, window, dtype=config.dtype_policy, name=f"pool{block}")
     x = keras.layers.Flatten(dtype=config.dtype_policy, name="flatten")(x)
     for layer, units in enumerate(architecture.dense_units, start=1):
         x = keras.layers.Dense(
@@ -252,8 +283,10 @@ def build_network(
             num_positions=config.num_positions,
             num_glimpses=architecture.glimpses,
             channels=architecture.glimpse_channels,
+            width=architecture.glimpse_width,
+            by_content=architecture.looks_by_content,
             activation=activation,
-            seeds=(next(seeds), next(seeds)),
+            seeds=[next(seeds) for _ in range(3 if architecture.looks_by_content else 2)],
             dtype=config.dtype_policy,
         )
         seen = SwitchedDropout(

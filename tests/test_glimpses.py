@@ -18,6 +18,8 @@ SIZES = pytest.mark.parametrize(
     [(4, 1, 13), (4, 2, 13), (1, 1, 5), (6, 2, 20), (3, 3, 4)],
 )
 
+LOOKING = pytest.mark.parametrize("name", ["attention", "attention_fine"])
+
 
 def looked_at(num_positions, num_glimpses, num_columns, scores=None):
     """The weights `[L * G, W]` of a fresh layer: what it sees in columns that say their number."""
@@ -61,6 +63,15 @@ def test_each_picture_is_looked_at_by_its_own_scores():
     for n in range(3):
         alone = layer([scores[n : n + 1].astype(np.float32), columns[n : n + 1].astype(np.float32)])
         np.testing.assert_allclose(together[n : n + 1], alone, atol=1e-6)
+
+
+def test_what_a_column_holds_adds_to_its_score():
+    """Wherever the column stands: the first look finds the fourth channel, the second the first."""
+    layer = Glimpses(1, 2)
+    columns = np.eye(5, dtype=np.float32)[np.newaxis, ::-1]
+    by_content = 1000 * columns @ np.eye(5, dtype=np.float32)[:, [3, 0]]  # [1, W, L * G]
+    seen = layer([np.zeros([1, 2 * 5], np.float32), columns, by_content]).numpy()
+    np.testing.assert_allclose(seen[0, 0], np.eye(5)[[3, 0]].ravel(), atol=1e-6)
 
 
 def test_weights_are_found_in_float32():
@@ -112,6 +123,18 @@ def network_config(**options):
     )
 
 
+def test_the_fine_network_has_the_parameters_counted_by_hand():
+    convolutions = [(3, 16), (16, 24), (24, 24), (24, 48), (48, 48), (48, 96), (96, 96)]
+    expected = sum(9 * a * b + b for a, b in convolutions)
+    expected += 2 * 8 * 96 * 128 + 128  # The dense layer, after the last pool.
+    expected += 4 * 5 * 96 * 128 + 128  # Columns of 50, before it.
+    expected += 128 * 4 * 2 * 50 + 4 * 2 * 50 + 4 * 2 * 50  # Scores, and where it looks.
+    expected += 128 * 4 * 2 + 4 * 2  # Scores by content.
+    expected += 4 * (128 * 10 + 10) + 2 * 128 * 10 + 10
+    net = build_network(network_config(name="attention_fine", num_classes=10))
+    assert net.count_params() == expected
+
+
 def test_the_network_has_the_parameters_counted_by_hand():
     assert NETWORKS["attention"].glimpses == 2
     convolutions = [(3, 16), (16, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128)]
@@ -124,19 +147,21 @@ def test_the_network_has_the_parameters_counted_by_hand():
     assert net.count_params() == expected == 738_690
 
 
+@LOOKING
 @pytest.mark.parametrize("shape", [(30, 100, 3), (60, 160, 3), (17, 33, 3)])
 @pytest.mark.parametrize("dtype_policy", ["float32", "mixed_bfloat16"])
-def test_any_size_gives_float32_logits_position_by_position(shape, dtype_policy):
-    net = build_network(network_config(image_shape=shape, dtype_policy=dtype_policy))
+def test_any_size_gives_float32_logits_position_by_position(name, shape, dtype_policy):
+    net = build_network(network_config(name=name, image_shape=shape, dtype_policy=dtype_policy))
     logits = net(np.random.default_rng(0).integers(0, 256, (2, *shape), np.uint8))
     assert logits.shape == (4 * 2, 5)
     assert logits.dtype == "float32"
     assert np.std(logits, axis=0).min() > 0
 
 
-def test_what_is_looked_at_changes_all_that_is_read():
+@LOOKING
+def test_what_is_looked_at_changes_all_that_is_read(name):
     """All weights have a gradient, also those that say where to look."""
-    net = build_network(network_config())
+    net = build_network(network_config(name=name))
     image = np.random.default_rng(0).integers(0, 256, (4, 30, 100, 3), np.uint8)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(
@@ -148,9 +173,10 @@ def test_what_is_looked_at_changes_all_that_is_read():
 
 
 @pytest.mark.slow  # Converting takes seconds a file.
-def test_each_light_form_looks_where_the_network_looks(tmp_path):
+@LOOKING
+def test_each_light_form_looks_where_the_network_looks(tmp_path, name):
     shape = (17, 33, 3)
-    net = build_network(network_config(image_shape=shape))
+    net = build_network(network_config(name=name, image_shape=shape))
     for weight in net.weights:
         if is_of_head(weight.path) and weight.path.endswith("kernel"):
             weight.assign(5 * weight)  # It says something, as a trained one does.
@@ -161,6 +187,6 @@ def test_each_light_form_looks_where_the_network_looks(tmp_path):
     light_network_files.write(net, tmp_path, description=description, pictures=pictures)
     wanted = tf.nn.softmax(logits_by_example(net(pictures), 4)).numpy()
     assert wanted.max() > 0.5
-    for name in light_network_files.NAMES:
-        read = LightReader(tmp_path / name).read_images(pictures).probabilities
-        assert np.abs(read - wanted).max() < (0.1 if "int8" in name else 1e-2), name
+    for file in light_network_files.NAMES:
+        read = LightReader(tmp_path / file).read_images(pictures).probabilities
+        assert np.abs(read - wanted).max() < (0.1 if "int8" in file else 1e-2), file

@@ -20,6 +20,7 @@ NARROW = Architecture(
     blocks=((2,), (3, 4)), dense_units=(6, 5), dropout=0.0, activation="leaky_relu"
 )
 LOOKING = dataclasses.replace(NARROW, glimpses=3, glimpse_channels=2)
+FINE = dataclasses.replace(LOOKING, pools=((2, 1), (2, 3)), glimpse_width=5, looks_by_content=True)
 
 
 def times(architecture, k):
@@ -28,7 +29,7 @@ def times(architecture, k):
         blocks=tuple(tuple(k * width for width in block) for block in architecture.blocks),
         dense_units=tuple(k * units for units in architecture.dense_units),
         glimpses=k * architecture.glimpses,
-        glimpse_channels=k * architecture.glimpse_channels,
+        glimpse_channels=architecture.glimpse_channels * (k if architecture.glimpses else 1),
     )
 
 
@@ -53,7 +54,9 @@ def save(net, folder):
     return str(folder / "ckpt-3")
 
 
-@pytest.mark.parametrize("architecture", [NARROW, LOOKING], ids=["dense", "glimpses"])
+@pytest.mark.parametrize(
+    "architecture", [NARROW, LOOKING, FINE], ids=["dense", "glimpses", "by content"]
+)
 @pytest.mark.parametrize("k", [2, 3])
 def test_side_by_side_they_say_the_mean_of_their_logits(tmp_path, architecture, k):
     parts = [network(architecture, seed) for seed in range(k)]
@@ -105,16 +108,18 @@ def test_another_kind_of_network_is_refused(tmp_path):
 
 
 TWO_OF = pytest.mark.parametrize(
-    ("part", "both"), [("medium", "large"), ("attention", "attention_large")]
+    ("part", "both"),
+    [
+        ("medium", "large"),
+        ("attention", "attention_large"),
+        ("attention_fine", "attention_fine_large"),
+    ],
 )
 
 
 @TWO_OF
 def test_two_of_one_are_as_wide_as_the_other(part, both):
-    double, wanted = times(NETWORKS[part], 2), NETWORKS[both]
-    assert (double.blocks, double.dense_units) == (wanted.blocks, wanted.dense_units)
-    assert double.glimpses == wanted.glimpses
-    assert double.glimpses == 0 or double.glimpse_channels == wanted.glimpse_channels
+    assert times(NETWORKS[part], 2) == NETWORKS[both]
 
 
 @TWO_OF

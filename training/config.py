@@ -44,8 +44,8 @@ class TrainConfig:
 
     net: str = _flag(
         "attention",
-        "attention, small, medium, wide, large, attention_large, book, vgg11, vgg13, vgg16 or "
-        "vgg19.",
+        "attention, attention_fine, small, medium, wide, large, attention_large, "
+        "attention_fine_large, book, vgg11, vgg13, vgg16 or vgg19.",
     )
     dropout: float | None = _flag(None, "In [0, 1). By default the network's own.")
     dropout_from_step: int = _flag(
