@@ -3,8 +3,9 @@
 import os
 
 import keras
+from absl import logging
 
-from model.description import ModelDescription, load_description
+from model.description import ModelDescription, description_beside, load_description
 from model.estimator import (
     Estimator,
     RunConfig,
@@ -17,7 +18,7 @@ from model.estimator import (
 from model.estimator.warm_start import checkpoint_of
 from model.heads import is_of_head
 from model.joining import join
-from model.known_characters import other_alphabet, take_heads_over
+from model.known_characters import has_same_classes, take_heads_over
 from model.model_fn import model_fn
 from model.networks import NetworkConfig, build_network
 from model.optimizer import make_optimizer
@@ -59,12 +60,23 @@ def captcha_estimator(
 
     is_new = latest_checkpoint(model_dir) is None
     places = warm_start_from.split(",") if warm_start_from and is_new else []
-    warm_start = other = None
+    warm_start = theirs = None
+    other_classes = False
     if len(places) == 1:
         variables = {weight.path: weight.value for weight in build_network(params.network).weights}
         fitting = fitting_variables(variables, warm_start_from)
-        other = description and other_alphabet(checkpoint_of(warm_start_from), description)
-        if other:
+        theirs = description and description_beside(checkpoint_of(warm_start_from))
+        if theirs and theirs.net != description.net:
+            logging.warning(
+                "warm  | %s is %s and this run trains %s: it takes what has the same name and "
+                "shape there. --net=%s takes all",
+                warm_start_from,
+                theirs.net,
+                description.net,
+                theirs.net,
+            )
+        other_classes = theirs is not None and not has_same_classes(theirs, description)
+        if other_classes:
             fitting = tuple(name for name in fitting if not is_of_head(name))
         warm_start = WarmStartSettings(warm_start_from, vars_to_warm_start=fitting)
 
@@ -72,8 +84,8 @@ def captcha_estimator(
         network = build_network(params.network)
         if len(places) > 1:
             join(network, places)
-        elif other:
-            take_heads_over(network, checkpoint_values(warm_start_from), other, description)
+        elif other_classes:
+            take_heads_over(network, checkpoint_values(warm_start_from), theirs, description)
         return network
 
     return Estimator(

@@ -7,6 +7,7 @@ import pathlib
 from typing import Any
 
 _FILE = "model.json"
+_IN_EXPORT = pathlib.PurePath("assets.extra", _FILE)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,24 @@ def description_in(path: str | os.PathLike) -> ModelDescription:
             f"{path} must say what the network beside it reads, received one that cannot be read "
             f"({error}). Put the original back."
         ) from error
+
+
+def description_beside(checkpoint: str | os.PathLike) -> ModelDescription | None:
+    """What the network of a checkpoint reads; None if nothing there says it.
+
+    Args:
+      checkpoint: Path without suffix, as `model.estimator.warm_start.checkpoint_of` gives it; of an
+        export, that of its variables.
+
+    Raises:
+      ValueError: If what says it cannot be read.
+    """
+    folder = pathlib.Path(checkpoint).parent
+    # The best checkpoint is in a folder of its own, below the others.
+    for path in (folder / _FILE, folder.parent / _FILE, folder.parent / _IN_EXPORT):
+        if path.exists():
+            return description_in(path)
+    return None
 
 
 def _described(values: dict[str, Any]) -> ModelDescription:

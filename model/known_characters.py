@@ -1,41 +1,18 @@
 """Heads for an alphabet from those for another: characters of both keep the weights they had."""
 
-import os
-import pathlib
 from collections.abc import Mapping
 
 import keras
 import numpy as np
 from absl import logging
 
-from model.description import ModelDescription, description_in
+from model.description import ModelDescription
 from model.heads import is_of_head
 
-_BESIDE = "model.json"  # Of a checkpoint; of the best one in the folder above.
-_IN_EXPORT = pathlib.PurePath("assets.extra", "model.json")
 
-
-def other_alphabet(
-    checkpoint: str | os.PathLike, ours: ModelDescription
-) -> ModelDescription | None:
-    """What the network of a checkpoint reads, if its classes are others than `ours`.
-
-    None also if nothing there says what it reads.
-
-    Args:
-      checkpoint: Path without suffix, as `model.estimator.warm_start.checkpoint_of` gives it; of an
-        export, that of its variables.
-      ours: What is to be read.
-
-    Raises:
-      ValueError: If what says it cannot be read.
-    """
-    folder = pathlib.Path(checkpoint).parent
-    for path in (folder / _BESIDE, folder.parent / _BESIDE, folder.parent / _IN_EXPORT):
-        if path.exists():
-            theirs = description_in(path)
-            return theirs if _classes(theirs) != _classes(ours) else None
-    return None
+def has_same_classes(theirs: ModelDescription, ours: ModelDescription) -> bool:
+    """Whether a class is the same character for both."""
+    return _classes(theirs) == _classes(ours)
 
 
 def take_heads_over(

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from model.description import ModelDescription, save_description
-from model.known_characters import other_alphabet, take_heads_over
+from model.description import ModelDescription, description_beside, save_description
+from model.known_characters import has_same_classes, take_heads_over
 from model.networks import NetworkConfig, build_network
 
 
@@ -78,20 +78,26 @@ def test_heads_of_new_positions_stay_as_they_are():
 
 
 def test_what_a_checkpoint_reads_is_said_beside_it_above_it_and_in_an_export(tmp_path):
-    theirs, ours = description("01"), description("0X")
-    assert other_alphabet(tmp_path / "ckpt-1", ours) is None
+    theirs = description("01")
+    assert description_beside(tmp_path / "ckpt-1") is None
     save_description(theirs, tmp_path)
     for place in ("ckpt-1", "best/ckpt-1"):
-        assert other_alphabet(tmp_path / place, ours) == theirs
-        assert other_alphabet(tmp_path / place, description("01", num_positions=5)) is None
+        assert description_beside(tmp_path / place) == theirs
     extra = tmp_path / "exports" / "1" / "assets.extra"
     extra.mkdir(parents=True)
     said = json.loads((tmp_path / "model.json").read_text())
     (extra / "model.json").write_text(json.dumps({**said, "step": 7}))
-    assert other_alphabet(extra.parent / "variables" / "variables", ours) == theirs
+    assert description_beside(extra.parent / "variables" / "variables") == theirs
     (extra / "model.json").write_text("{")
     with pytest.raises(ValueError, match=r"model\.json must say what the network beside it reads"):
-        other_alphabet(extra.parent / "variables" / "variables", ours)
+        description_beside(extra.parent / "variables" / "variables")
+
+
+def test_classes_are_the_same_whatever_the_number_of_positions():
+    ours = description("01")
+    assert has_same_classes(description("01", num_positions=5), ours)
+    assert not has_same_classes(description("10"), ours)
+    assert not has_same_classes(description("01", has_blank=True), ours)
 
 
 @pytest.mark.slow
