@@ -141,24 +141,24 @@ IDEAS: Mapping[str, Idea] = MappingProxyType(
             flags={"net": "attention", "label_smoothing": 0.05},
         ),
         "columns_25": Idea(
-            what="the same, over 25 columns: the third pool is of two rows and one column",
+            what="attention over 25 columns, smoothed: the third pool is 2x1",
             flags={"label_smoothing": 0.05},
             architecture=dataclasses.replace(
                 NETWORKS["attention"], pools=((2, 2), (2, 2), (2, 1), (2, 4))
             ),
         ),
         "by_content": Idea(
-            what="the same as attention_smoothed, and columns say whether to look there",
+            what="attention by what a column holds, too, smoothed",
             flags={"label_smoothing": 0.05},
             architecture=dataclasses.replace(NETWORKS["attention"], looks_by_content=True),
         ),
         "fine_not_by_content": Idea(
-            what="over 50 columns, narrower before, and label smoothing 0.05",
+            what="--net=attention_fine, smoothed, not by what a column holds",
             flags={"label_smoothing": 0.05},
             architecture=dataclasses.replace(NETWORKS["attention_fine"], looks_by_content=False),
         ),
         "fine": Idea(
-            what="the same, and columns say whether to look there: --net=attention_fine",
+            what="--net=attention_fine, over 50 columns, smoothed",
             flags={"net": "attention_fine", "label_smoothing": 0.05},
         ),
         "deeper": Idea(
