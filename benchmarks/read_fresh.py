@@ -39,6 +39,7 @@ _RENDERER = flags.DEFINE_enum("renderer", "ours", ["ours", "captcha"], "Who draw
 _KEEP = flags.DEFINE_string("keep", None, "Folder to keep the first 20 pictures in, as PNG files.")
 _FIGURES = flags.DEFINE_string("figures", None, "Also write the figures to this JSON file.")
 _RECORD = flags.DEFINE_bool("record", False, "Keep the figures in benchmarks/results.")
+_NAME = flags.DEFINE_string("name", None, "Of the model, in the ledger. By default none is given.")
 
 _BATCH = 250
 _KEPT = 20
@@ -91,6 +92,9 @@ def main(_: list[str]) -> None:
         if _STYLE.value != "default":
             name += f"_{pathlib.Path(_STYLE.value).stem}"
             title += f", style {pathlib.Path(_STYLE.value).stem}"
+        if _NAME.value:
+            name += f"_{_NAME.value}"
+            title += f": {_NAME.value}"
         ledger.record(name, title, figures)
     else:
         ledger.show(figures)
