@@ -23,7 +23,7 @@ _LABEL_SHARE = 0.06  # Of the longest bar: less has no room for a number.
 
 def draw() -> Figure | None:
     """Of the default network, else of `small`, a row each precision measured; None if neither."""
-    entry = ledger.read("step_profile_attention") or ledger.read("step_profile_small")
+    entry = ledger.read("step_profile_attention_fine") or ledger.read("step_profile_small")
     if entry is None:
         return None
     measured = [one for one in _PRECISIONS if f"{one}_all_ops_ms" in entry["figures"]]

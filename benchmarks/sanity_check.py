@@ -16,7 +16,7 @@ import tensorflow_start
 
 _DATA = flags.DEFINE_string("data_dir", "captcha_data", "Dataset.")
 _SEEDS = flags.DEFINE_integer("seeds", 10, "Each has its own 64 captchas and its own weights.")
-_DEFAULT = "attention"
+_DEFAULT = "attention_fine"
 # Once each, seed 0.
 _OTHERS = (("small", 1.2e-3), ("wide", 1.2e-3), ("vgg11", 3e-4), ("book", 3e-4))
 

@@ -70,8 +70,7 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             activation="leaky_relu",
             glimpses=2,
         ),
-        # The same over four times as many columns, for alphabets larger than ten digits: see
-        # BUILD_NOTES.md "Letters".
+        # The default. The same over four times as many columns: see there, too.
         "attention_fine": Architecture(
             blocks=((16,), (24, 24), (48, 48), (96, 96)),
             dense_units=(128,),
@@ -156,7 +155,7 @@ class NetworkConfig:
       ValueError: If the name is none of `NETWORKS` or a number is out of range.
     """
 
-    name: str = "attention"
+    name: str = "attention_fine"
     image_shape: tuple[int, int, int]  # Height, width, 3.
     num_positions: int
     num_classes: int

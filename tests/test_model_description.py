@@ -7,6 +7,7 @@ from model.captcha_estimator import network_config
 from model.description import (
     ModelDescription,
     check_same,
+    description_beside,
     has_description,
     load_description,
     save_description,
@@ -34,6 +35,21 @@ def test_an_older_description_is_read_as_what_was_trained_then(tmp_path):
     path.write_text(json.dumps(values))
     assert load_description(tmp_path) == TRAINED
     assert network_config(load_description(tmp_path)).activation == "relu"
+
+
+def test_what_a_checkpoint_reads_is_said_beside_it_above_it_and_in_an_export(tmp_path):
+    assert description_beside(tmp_path / "ckpt-1") is None
+    save_description(TRAINED, tmp_path)
+    for place in ("ckpt-1", "best/ckpt-1"):
+        assert description_beside(tmp_path / place) == TRAINED
+    extra = tmp_path / "exports" / "1" / "assets.extra"
+    extra.mkdir(parents=True)
+    said = json.loads((tmp_path / "model.json").read_text())
+    (extra / "model.json").write_text(json.dumps({**said, "step": 7}))
+    assert description_beside(extra.parent / "variables" / "variables") == TRAINED
+    (extra / "model.json").write_text("{")
+    with pytest.raises(ValueError, match=r"model\.json must say what the network beside it reads"):
+        description_beside(extra.parent / "variables" / "variables")
 
 
 @pytest.mark.parametrize(("has_blank", "num_classes"), [(False, 10), (True, 11)])

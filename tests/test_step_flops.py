@@ -45,7 +45,7 @@ def test_the_default_network_takes_as_many_operations_as_its_widths_say():
     assert layers["conv1_1"] == 2 * 30 * 100 * 9 * 3 * network.get_layer("conv1_1").filters
     assert layers["position_3"] == 2 * 128 * 10
     assert layers["position_any"] == 4 * (2 * 2 * 128 * 10)  # At each of four positions.
-    assert layers["conv_columns"] == 2 * 13 * (4 * 3 * 128 * 128)
+    assert layers["conv_columns"] == 2 * 50 * (4 * 5 * 96 * 128)
 
 
 CONV = "src:bf16 wei:bf16 bia:bf16 dst:bf16,attr,alg:convolution_direct"

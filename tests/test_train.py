@@ -296,7 +296,7 @@ def test_a_trained_model_goes_on_with_imported_pictures(small_dataset, tmp_path,
     assert "next: python train.py --flagfile=configs/from_scratch.flags" in imported.stdout
     own = ("--flagfile=configs/fine_tune.flags", f"--data_dir={tmp_path / 'data'}", *few)
     done = run("train.py", *own, f"--model_dir={tmp_path / 'own'}", f"--warm_start_from={begun}")
-    assert f"31 of 31 variables from {begun}" in done.stderr
+    assert f"33 of 33 variables from {begun}" in done.stderr
     assert "this run trains" not in done.stderr
     done = run(
         "train.py",
@@ -305,8 +305,8 @@ def test_a_trained_model_goes_on_with_imported_pictures(small_dataset, tmp_path,
         f"--model_dir={tmp_path / 'small'}",
         f"--warm_start_from={begun}",
     )
-    assert f"{begun} is attention and this run trains small" in done.stderr
-    assert "--net=attention takes all" in done.stderr
+    assert f"{begun} is attention_fine and this run trains small" in done.stderr
+    assert "--net=attention_fine takes all" in done.stderr
     nothing = tmp_path / "nothing"
     refused = run(
         "train.py",
