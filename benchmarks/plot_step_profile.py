@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from benchmarks import ledger
 from benchmarks.plot_figure import COLORS, legend_below, new_figure
+from training.config import TrainConfig
 
 _PRECISIONS = ("bfloat16", "float32")
 _OP = re.compile(r"([\d.]+) ms, (\d+) %, .*")  # "1.23 ms, 12 %, 5 calls"
@@ -23,7 +24,7 @@ _LABEL_SHARE = 0.06  # Of the longest bar: less has no room for a number.
 
 def draw() -> Figure | None:
     """Of the default network, else of `small`, a row each precision measured; None if neither."""
-    entry = ledger.read("step_profile_attention_fine") or ledger.read("step_profile_small")
+    entry = ledger.read(f"step_profile_{TrainConfig.net}") or ledger.read("step_profile_small")
     if entry is None:
         return None
     measured = [one for one in _PRECISIONS if f"{one}_all_ops_ms" in entry["figures"]]

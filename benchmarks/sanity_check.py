@@ -13,10 +13,11 @@ from absl import flags
 
 import command_line
 import tensorflow_start
+from training.config import TrainConfig
 
 _DATA = flags.DEFINE_string("data_dir", "captcha_data", "Dataset.")
 _SEEDS = flags.DEFINE_integer("seeds", 10, "Each has its own 64 captchas and its own weights.")
-_DEFAULT = "attention_fine"
+_DEFAULT = TrainConfig.net
 # Once each, seed 0.
 _OTHERS = (("small", 1.2e-3), ("wide", 1.2e-3), ("vgg11", 3e-4), ("book", 3e-4))
 
@@ -45,7 +46,6 @@ def main(_: list[str]) -> None:
 
 def _run(net: str, rate: float, seed: int):
     from model.sanity import run_sanity
-    from training.config import TrainConfig
     from training.data import input_fns, load_data
     from training.prepare import describe, model_params
 

@@ -33,8 +33,9 @@ import command_line
 import tensorflow_start
 from benchmarks.onednn_times import kind_of, times_by_problem
 from benchmarks.step_flops import PASSES, count_flops, total_flops
+from training.config import TrainConfig
 
-_NET = flags.DEFINE_string("net", "attention_fine", "Which network, as in train.py.")
+_NET = flags.DEFINE_string("net", TrainConfig.net, "Which network, as in train.py.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Captchas a step.", lower_bound=1)
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds of steps and products.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 20, "Steps in a round.", lower_bound=3)
