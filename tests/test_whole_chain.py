@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from training.config import TrainConfig
+
 pytestmark = pytest.mark.slow
 
 
@@ -107,6 +109,6 @@ def test_a_stage_that_fails_stops_the_chain_with_its_own_line(chain, run_program
     _, arguments, _ = chain
     done = run_program(*arguments, "--train_flags=--net=resnet")
     assert done.returncode == 1
-    assert "net 'attention' against 'resnet'" in done.stderr
+    assert f"net {TrainConfig.net!r} against 'resnet'" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("error: the stage train must succeed")
     assert "[3 of 4]" not in done.stdout
