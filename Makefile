@@ -59,7 +59,7 @@ bench: dev  ## Short measurements, under 20 minutes on 2 cores that do nothing e
 	@$(BIN)/python benchmarks/training_run.py --name=quick --n_fresh=20000 --keep=runs/bench/quick -- --flagfile=configs/quick.flags
 	@$(BIN)/python benchmarks/reading_speed.py --model_dir=runs/bench/quick --n=300 --files=1000 --rounds=2 --readers=saved_model_bfloat16,tflite_float32,tflite_int8_full,onnx_float32
 	@$(BIN)/python benchmarks/step_profile.py --rounds=4
-	@$(BIN)/python benchmarks/against_fit.py --flagfile=configs/quick.flags --rounds=3 --steps=100 --num_png=5000
+	@$(BIN)/python benchmarks/against_fit.py --flagfile=configs/quick.flags --rounds=3 --steps=40 --num_png=5000
 	@$(BIN)/python benchmarks/start_up.py --rounds=3
 	@$(BIN)/python benchmarks/growth.py --parts=n --n=2000,8000,32000
 	@$(BIN)/python benchmarks/sanity_check.py --seeds=2

@@ -39,6 +39,7 @@ _FILES = flags.DEFINE_integer("files", 10_000, "Files that predict.py reads.", l
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "That count, of each measurement.", lower_bound=1)
 _READERS = flags.DEFINE_list("readers", None, f"Only these, and {_BASE}; None: all.")
 _COMMANDS_ROUNDS = 3  # At most: a command on many files takes its time.
+_NAME = flags.DEFINE_string("name", "reading_speed", "Of the entry in the ledger.")
 _RECORD = flags.DEFINE_bool("record", True, "Keep the figures in benchmarks/results.")
 
 _FOLDER = "runs/reading_speed"
@@ -76,9 +77,8 @@ def main(_: list[str]) -> None:
     from benchmarks import ledger
 
     if _RECORD.value:
-        ledger.record(
-            "reading_speed", "Reading with an exported network, and with ddddocr", figures
-        )
+        title = "Reading with an exported network, and with ddddocr"
+        ledger.record(_NAME.value, title, figures)
     else:
         ledger.show(figures)
 

@@ -60,6 +60,17 @@ def test_every_variant_reads_what_the_saved_model_reads(files, name, pictures, e
     )
 
 
+def test_two_products_in_8_bits_fit_in_16_on_processors_without_vnni(files):
+    """Such as AVX2's `pmaddubsw` adds up; it saturates, and says nothing."""
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.load(files / "model_int8.onnx").graph
+    arrays = [onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer]
+    weights = [array for array in arrays if array.dtype == np.int8 and array.ndim > 1]
+    assert len(weights) > 1
+    for array in weights:
+        assert 0 < 2 * 255 * np.abs(array.astype(int)).max() < 2**15
+
+
 @pytest.mark.parametrize("name", ["model.tflite", "model.onnx"])
 def test_texts_and_confidences_are_those_of_the_saved_model(files, name, pictures, expected):
     readings = LightReader(files / name).read_images(pictures)
