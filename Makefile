@@ -54,17 +54,16 @@ bench: dev  ## Short measurements, under 20 minutes on 2 cores that do nothing e
 	@$(BIN)/python data_gen --n 10000 --out=runs/bench/data
 	@$(BIN)/python benchmarks/render_speed.py
 	@$(BIN)/python benchmarks/render_stages.py
-	@$(BIN)/python benchmarks/render_fidelity.py --n=2000 --n_same=500
+	@$(BIN)/python benchmarks/render_fidelity.py --n=1000 --n_same=500
 	@$(BIN)/python benchmarks/input_speed.py --data_dir=runs/bench/data --rounds=2
-	@$(BIN)/python benchmarks/training_run.py --name=quick --n_fresh=20000 --keep=runs/bench/quick -- --flagfile=configs/quick.flags
-	@$(BIN)/python benchmarks/reading_speed.py --model_dir=runs/bench/quick --n=300 --files=1000 --rounds=2 --readers=saved_model_bfloat16,tflite_float32,tflite_int8_full,onnx_float32
-	@$(BIN)/python benchmarks/step_profile.py --rounds=4
-	@$(BIN)/python benchmarks/against_fit.py --flagfile=configs/quick.flags --rounds=3 --steps=40 --num_png=5000
-	@$(BIN)/python benchmarks/start_up.py --rounds=3
-	@$(BIN)/python benchmarks/growth.py --parts=n --n=2000,8000,32000
-	@$(BIN)/python benchmarks/sanity_check.py --seeds=2
-	@$(BIN)/python benchmarks/peers.py --minutes=1 --peers=ours,captcha_tensorflow --ours=configs/quick.flags
-	@$(BIN)/python benchmarks/ideas.py --ideas=base,adam --steps=400 --n_read=5000
+	@$(BIN)/python benchmarks/training_run.py --name=quick --n_fresh=5000 --keep=runs/bench/quick -- --flagfile=configs/quick.flags
+	@$(BIN)/python benchmarks/reading_speed.py --model_dir=runs/bench/quick --n=300 --files=1000 --rounds=1 --readers=tflite_float32,tflite_int8_full
+	@$(BIN)/python benchmarks/step_profile.py --rounds=3
+	@$(BIN)/python benchmarks/against_fit.py --flagfile=configs/quick.flags --rounds=3 --steps=20 --num_png=5000
+	@$(BIN)/python benchmarks/start_up.py --rounds=2
+	@$(BIN)/python benchmarks/growth.py --parts=n --n=1000,4000,16000
+	@$(BIN)/python benchmarks/sanity_check.py --seeds=2 --noothers
+	@$(BIN)/python benchmarks/peers.py --minutes=0.75 --peers=ours,captcha_tensorflow --ours=configs/quick.flags
 	@$(BIN)/python benchmarks/plots.py
 
 bench-full: dev  ## All measurements of benchmarks/RESULTS.md, whole, and their plots: eight hours

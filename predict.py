@@ -100,8 +100,8 @@ def run(config: PredictConfig) -> int:
             f"there must be a picture to read, received none: {'; '.join(map(str, errors))}. Name "
             "picture files, or folders that have some."
         )
-    # TensorFlow, which takes 3 s, is loaded only if it is needed.
-    reader = open_reader(config.saved_model, tensorflow_start.import_quietly)
+    # TensorFlow, which takes seconds, is loaded only if it is needed.
+    reader = open_reader(config.saved_model, tensorflow_start.import_without_keras)
     for error in errors:
         _complain(error)
     all_read = not errors

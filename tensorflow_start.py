@@ -6,14 +6,21 @@ a GPU on a machine that has none. A program whose standard error carries a line 
 calls `import_quietly` before it imports what needs TensorFlow.
 """
 
+import contextlib
+import gc
 import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 
 _STDERR = 2
 _TALKATIVE_LEVELS = ("0", "1")  # Of TF_CPP_MIN_LOG_LEVEL: the user asks for those lines.
 _X86_64 = ("x86_64", "amd64")  # Linux and macOS, Windows.
+# TensorFlow loads Keras by this module of it, if it is there, and Keras loads matplotlib, if that
+# is there: 0.7 s, for plots that no program here lets it draw.
+_OF_KERAS = "keras.src.optimizers"
+_MATPLOTLIB = "matplotlib"
 
 
 def use_onednn() -> None:
@@ -29,17 +36,24 @@ def use_onednn() -> None:
 
 def import_quietly() -> None:
     """Imports TensorFlow and looks for its devices; what that prints is shown only if it fails."""
+    _import_quietly(_MATPLOTLIB)
+
+
+def import_without_keras() -> None:
+    """`import_quietly`, sooner: a SavedModel is read without Keras.
+
+    Who needs Keras afterwards imports it as ever.
+    """
+    _import_quietly(_MATPLOTLIB, _OF_KERAS)
+
+
+def _import_quietly(*hidden: str) -> None:
     use_onednn()
     if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") in _TALKATIVE_LEVELS:
         return
     # The libraries write to the descriptor, past sys.stderr.
     original = os.dup(_STDERR)
-    # TensorFlow loads Keras, and Keras matplotlib if it is there: 0.7 s, for plots that no program
-    # here lets it draw. A None in this place stands for a module that cannot be imported.
-    hides_matplotlib = "matplotlib" not in sys.modules
-    if hides_matplotlib:
-        sys.modules["matplotlib"] = None
-    with tempfile.TemporaryFile() as held:
+    with tempfile.TemporaryFile() as held, _not_importable(hidden), _nothing_collected():
         os.dup2(held.fileno(), _STDERR)
         try:
             import tensorflow as tf  # noqa: PLC0415
@@ -50,7 +64,35 @@ def import_quietly() -> None:
             os.write(original, held.read())
             raise
         finally:
-            if hides_matplotlib:
-                del sys.modules["matplotlib"]
             os.dup2(original, _STDERR)
             os.close(original)
+
+
+@contextlib.contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """What is made meanwhile stays for good, and is not looked at for garbage, now or later.
+
+    Modules make half a million objects and next to no garbage, and looking for it among them again
+    and again took a fifth of the import.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def _not_importable(names: Iterable[str]) -> Iterator[None]:
+    """Modules that are not loaded yet cannot be meanwhile."""
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # What stands for a module that cannot be imported.
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

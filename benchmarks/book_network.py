@@ -61,7 +61,7 @@ def _train_as_printed() -> dict[str, float]:
     import keras
     import tensorflow as tf
 
-    from model.heads import logits_by_example
+    from model.logit_order import logits_by_example
 
     net = _printed_network()
     optimizer = keras.optimizers.Adam(1e-3)

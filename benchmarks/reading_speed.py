@@ -29,6 +29,7 @@ from benchmarks.reading_worker import DDDDOCR, THREADS, Worker
 from benchmarks.timed_command import Spent, run_timed
 from data_gen.example import make_example
 from data_gen.style_file import load_style
+from export.variants import OF_FORMAT, file_name
 
 _BASE = "saved_model_float32"  # What the others are compared with.
 
@@ -47,7 +48,6 @@ _BATCHES = (1, 8, 64, 512)
 _IMAGES_A_ROUND = 512
 _CALLS_A_ROUND = 200  # At most.
 _DDDDOCR_CALLS = 40
-_VARIANTS = {".tflite": "float32,float16,int8,int8_full", ".onnx": "float32,int8"}
 _COMMANDS = (_BASE, "saved_model_bfloat16", "tflite_float32", "tflite_int8_full")
 _SEED = 1  # Not that of read_fresh.py, so that together they are more captchas.
 
@@ -61,11 +61,8 @@ def main(_: list[str]) -> None:
     readers = _export(folder)
     if importlib.util.find_spec(DDDDOCR) is None:
         _log("ddddocr is not installed, so it is left out. pip install ddddocr")
-    else:
+    elif _is_wanted(DDDDOCR):
         readers[DDDDOCR] = DDDDOCR
-    if _READERS.value:
-        wanted = (_BASE, *_READERS.value)
-        readers = {name: path for name, path in readers.items() if name in wanted}
     _log("draw")
     labels = _draw(folder)
     figures: dict[str, float | str] = {"n": _N.value, "files": _FILES.value}
@@ -84,20 +81,31 @@ def main(_: list[str]) -> None:
 
 
 def _export(folder: pathlib.Path) -> dict[str, str]:
-    """Writes the network in every form; paths by name."""
+    """Writes the network in the forms to measure; paths by name."""
     own = ["export", f"--model_dir={_MODEL.value}"]
-    light = [f"--{suffix[1:]}={variants}" for suffix, variants in _VARIANTS.items()]
     readers = {}
-    for precision, more in (("float32", light), ("bfloat16", [])):
+    for precision, formats in (("float32", OF_FORMAT), ("bfloat16", {})):
+        name = f"saved_model_{precision}"
+        if not _is_wanted(name):
+            continue
+        light = {
+            suffix: [variant for variant in variants if _is_wanted(f"{suffix[1:]}_{variant}")]
+            for suffix, variants in formats.items()
+        }
+        files = [f"--{suffix[1:]}={','.join(some)}" for suffix, some in light.items() if some]
         out = folder / precision
-        run_timed([*own, f"--out={out}", f"--precision={precision}", *more])
+        run_timed([*own, f"--out={out}", f"--precision={precision}", *files])
         version = max(out.iterdir(), key=lambda path: path.name)
-        readers[f"saved_model_{precision}"] = str(version)
-        for suffix, variants in _VARIANTS.items() if more else ():
-            for variant in variants.split(","):
-                name = f"model{'' if variant == 'float32' else f'_{variant}'}{suffix}"
-                readers[f"{suffix[1:]}_{variant}"] = str(version / "assets.extra" / name)
+        readers[name] = str(version)
+        for suffix, variants in light.items():
+            for variant in variants:
+                path = version / "assets.extra" / file_name(suffix, variant)
+                readers[f"{suffix[1:]}_{variant}"] = str(path)
     return readers
+
+
+def _is_wanted(reader: str) -> bool:
+    return not _READERS.value or reader in (_BASE, *_READERS.value)
 
 
 def _draw(folder: pathlib.Path) -> list[str]:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from export.bfloat16 import in_bfloat16
-from export.light_export import LightFiles, file_name, write_light_files
+from export.light_export import LightFiles, write_light_files
 from export.light_file import LightDescription
 from export.signatures import captcha_signatures
 from export.training_pictures import training_pictures
+from export.variants import file_name
 from model.captcha_estimator import load_estimator
 from model.description import ModelDescription
 from model.estimator import best_checkpoint

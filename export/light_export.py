@@ -13,7 +13,7 @@ from export.light_network import light_network
 from export.light_reader import PACKAGES, PROBABILITIES, LightReader
 from export.onnx_converter import to_onnx
 from export.tflite_converter import to_tflite
-from export.variants import OF_FORMAT, VARIANTS
+from export.variants import OF_FORMAT, VARIANTS, file_name
 
 _NEEDED = {
     TFLITE: {"ai_edge_litert": PACKAGES[TFLITE]},
@@ -68,11 +68,6 @@ class LightFiles:
         )
 
 
-def file_name(suffix: str, variant: str) -> str:
-    """`model.tflite`, `model_int8.onnx`."""
-    return f"model{'' if variant == 'float32' else f'_{variant}'}{suffix}"
-
-
 def write_light_files(
     files: LightFiles,
     folder: pathlib.Path,
@@ -81,7 +76,7 @@ def write_light_files(
     description: LightDescription,
     pictures: np.ndarray | None = None,
 ) -> None:
-    """Writes them into `folder`, under their `file_name`s.
+    """Writes them into `folder`, under their `variants.file_name`s.
 
     Args:
       files: Which.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from export.light_reader import IMAGE, PROBABILITIES
-from model.heads import logits_by_example
+from model.logit_order import logits_by_example
 
 
 def light_network(

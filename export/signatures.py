@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from export.graph_decoding import decode_pictures
-from model.heads import logits_by_example
+from model.logit_order import logits_by_example
 
 PIXELS = "serving_default"
 BYTES = "serving_bytes"
@@ -40,8 +40,8 @@ def captcha_signatures(
     """The functions to save, by signature name.
 
     Args:
-      net: Image, uint8 `[N, H, W, 3]`, to logits, float32 `[L * N, K]`, in `model.heads`' order. It
-        is called with `training=False`.
+      net: Image, uint8 `[N, H, W, 3]`, to logits, float32 `[L * N, K]`, as in `model.logit_order`.
+        It is called with `training=False`.
       image_shape: Height, width, 3.
       alphabet: Class k is character k. There may be one class more, the blank.
       num_positions: L.

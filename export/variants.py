@@ -44,3 +44,8 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
 OF_FORMAT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {TFLITE: tuple(VARIANTS), ONNX: ("float32", "int8")}
 )
+
+
+def file_name(suffix: str, variant: str) -> str:
+    """`model.tflite`, `model_int8.onnx`."""
+    return f"model{'' if variant == 'float32' else f'_{variant}'}{suffix}"

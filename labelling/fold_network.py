@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from labelling.robust_loss import generalised_cross_entropy
 from model.augment import random_shift
-from model.heads import logits_by_example, targets_in_logit_order
+from model.logit_order import logits_by_example, targets_in_logit_order
 from model.networks import NetworkConfig, build_network
 from model.schedule import WarmupCosine
 

@@ -152,7 +152,7 @@ def _with_each(unsure: np.ndarray, task: _Task, every: int) -> np.ndarray:
 @functools.lru_cache(maxsize=1)
 def _reader(saved_model: str) -> PictureReader:
     """Once a process, of which there is one a core."""
-    return open_reader(saved_model, tensorflow_start.import_quietly, num_threads=1)
+    return open_reader(saved_model, tensorflow_start.import_without_keras, num_threads=1)
 
 
 def _begun(config: MiningConfig, data: LiveData) -> HardList:
@@ -161,7 +161,7 @@ def _begun(config: MiningConfig, data: LiveData) -> HardList:
     Raises:
       ValueError: If what reads does not read this data, or the list was made otherwise.
     """
-    reader = open_reader(config.saved_model, tensorflow_start.import_quietly)
+    reader = open_reader(config.saved_model, tensorflow_start.import_without_keras)
     readings = reader.read_images(np.zeros((1, *reader.image_shape), np.uint8))
     reads = (reader.image_shape, *readings.probabilities.shape[1:])
     drawn = (data.image_shape, data.num_positions, len(data.alphabet) + data.has_blank)

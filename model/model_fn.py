@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from model.estimator import EstimatorSpec, ModeKeys
-from model.heads import logits_by_example, targets_in_logit_order
+from model.logit_order import logits_by_example, targets_in_logit_order
 from model.metrics import character_accuracy, sequence_accuracy
 from model.params import ModelParams
 from model.row_random import drawing_for
@@ -33,7 +33,7 @@ def model_fn(
     Args:
       features: {"image": uint8 `[N, H, W, 3]`}; to train with C candidates `[N, C, H, W, 3]`.
       labels: int64 `[N, L]`, class indices, or `[N, C, L]`; None to predict.
-      net: image to logits float32 `[L * N, K]`, see `model.heads`.
+      net: image to logits float32 `[L * N, K]`, see `model.logit_order`.
       mode: One of `ModeKeys`.
       params: Sizes and augmentation.
       step: int64 scalar, the global step; with the seeds and `rows` it fixes shifts and dropout.

@@ -217,7 +217,7 @@ def _labels_in_another_order(attempt: Attempt) -> str | None:
         return None
     return (
         f"the loss falls to {loss:.3f}, and only {right:.0%} of characters are right: the loss "
-        "takes labels in another order than the logits (model/heads.py)"
+        "takes labels in another order than the logits (model/logit_order.py)"
     )
 
 

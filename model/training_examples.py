@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from model.augment import random_shift
 from model.cutmix import swap_right_parts
-from model.heads import log_confidence, logits_by_example
+from model.logit_order import log_confidence, logits_by_example
 from model.params import ModelParams
 
 _CUTMIX_SEEDS = 2**31  # Above all seeds of shifts, so that cuts and shifts are independent.
@@ -36,7 +36,7 @@ def training_examples(
       image: uint8 `[N, H, W, 3]`; with `params.candidates` C above 1 `[N, C, H, W, 3]`, of which
         before `params.candidates_from_step` only the first is looked at: C may be 1 there.
       labels: int64 `[N, L]`; or `[N, C, L]`.
-      net: Image to logits, see `model.heads`.
+      net: Image to logits, see `model.logit_order`.
       params: Sizes and augmentation.
       step: int64 scalar, the global step.
       rows: int64 `[N]`, consecutive: which of the step's whole batch these are.

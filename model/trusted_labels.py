@@ -12,7 +12,7 @@ import math
 
 import tensorflow as tf
 
-from model.heads import log_confidence
+from model.logit_order import log_confidence
 
 _SURE = 0.9
 

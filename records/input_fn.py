@@ -79,6 +79,8 @@ def input_fn_maker(
     fields = _read_fields(data_info_path)
     parse = batch_parser(fields, padding or {})
 
+    # No function here has Python control flow over tensors. AutoGraph takes seconds to find none.
+    @tf.autograph.experimental.do_not_convert
     def input_fn() -> tf.data.Dataset:
         files = [str(shard) for shard in shards]
         num_epochs = None if epoch == -1 else epoch

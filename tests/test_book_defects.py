@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.heads import targets_in_logit_order
+from model.logit_order import targets_in_logit_order
 from model.networks import NetworkConfig, build_network
 
 LABELS = np.array([[3, 8, 8, 7], [0, 4, 2, 1]])

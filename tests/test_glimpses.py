@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from export.light_reader import LightReader
 from model.glimpses import Glimpses
-from model.heads import glimpse_logits, is_of_head, logits_by_example, position_logits
+from model.heads import glimpse_logits, is_of_head, position_logits
+from model.logit_order import logits_by_example
 from model.networks import NETWORKS, NetworkConfig, build_network
 
 SIZES = pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_all_positions_are_read_by_the_same_weights_in_the_order_of_the_logits()
     kernel, bias = net.weights
     logits = net(seen)
     for position in range(4):
-        rows = logits[position * 3 : (position + 1) * 3]  # As `model.heads` has it.
+        rows = logits[position * 3 : (position + 1) * 3]  # As `model.logit_order` has it.
         np.testing.assert_allclose(rows, seen[:, position] @ kernel + bias, atol=1e-6)
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from model.augment import random_shift
 from model.estimator import ModeKeys
-from model.heads import logits_by_example, targets_in_logit_order
+from model.logit_order import logits_by_example, targets_in_logit_order
 from model.metrics import character_accuracy, sequence_accuracy, wilson_interval
 from model.model_fn import model_fn
 from model.networks import NetworkConfig

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from model.captcha_estimator import captcha_estimator
 from model.estimator import RunConfig
-from model.heads import logits_by_example
 from model.joining import join
+from model.logit_order import logits_by_example
 from model.networks import NETWORKS, Architecture, NetworkConfig, build_network
 from model.params import ModelParams
 

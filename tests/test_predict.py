@@ -184,6 +184,23 @@ def test_the_command_prints_the_readings_and_one_line_for_a_bad_file(
 
 
 @pytest.mark.slow
+def test_a_saved_model_is_read_without_keras(
+    saved_model, pictures, expected, tmp_path, run_program
+):
+    """Loading it would take a quarter of the command."""
+    (tmp_path / "keras.py").write_text("raise RuntimeError('loaded')")
+    result = run_program(
+        "predict.py",
+        f"--saved_model={saved_model}",
+        pictures,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    texts = [line.split(",")[1] for line in result.stdout.splitlines()[1:]]
+    assert texts == [text for text, _ in expected]
+
+
+@pytest.mark.slow
 def test_a_closed_pipe_ends_the_command_without_a_word(saved_model, pictures):
     reading_end, writing_end = os.pipe()
     os.close(reading_end)

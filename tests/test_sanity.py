@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 from absl import logging
 
-from model.heads import position_logits, targets_in_logit_order
+from model.heads import position_logits
+from model.logit_order import targets_in_logit_order
 from model.model_fn import model_fn
 from model.networks import NetworkConfig
 from model.params import ModelParams

@@ -69,6 +69,36 @@ def test_matplotlib_that_is_loaded_stays(stand_in, tmp_path):
     assert result.stdout == "mine\n", result.stderr
 
 
+def test_keras_is_not_loaded_for_who_only_reads_and_can_be_afterwards(stand_in, tmp_path):
+    (tmp_path / "keras" / "src").mkdir(parents=True)
+    (tmp_path / "keras" / "__init__.py").write_text("")
+    (tmp_path / "keras" / "src" / "optimizers.py").write_text("print('loaded')\n")
+    path = stand_in(
+        "config = types.SimpleNamespace(list_physical_devices=lambda: [])\n"
+        "try:\n    import keras.src.optimizers\nexcept ImportError:\n    print('not there')"
+    )
+    start = "import tensorflow_start; tensorflow_start.import_without_keras()"
+    result = run(f"{start}; import keras.src.optimizers", **path)
+    assert (result.returncode, result.stdout) == (0, "not there\nloaded\n"), result.stderr
+    result = run(START, **path)
+    assert (result.returncode, result.stdout) == (0, "loaded\n"), result.stderr
+
+
+@pytest.mark.parametrize(("before", "after"), [("gc.enable()", "True"), ("gc.disable()", "False")])
+def test_garbage_is_looked_for_after_the_import_as_before_it(stand_in, before, after):
+    path = stand_in(
+        "import gc\nprint(gc.isenabled())\nmade_by_the_import = [[]]\n"
+        "config = types.SimpleNamespace(list_physical_devices=lambda: [])"
+    )
+    stays = "made is not None and not any(made is one for one in gc.get_objects())"
+    result = run(
+        f"import gc; {before}; {START}; import tensorflow; made = tensorflow.made_by_the_import; "
+        f"print(gc.isenabled(), {stays})",
+        **path,
+    )
+    assert result.stdout == f"False\n{after} True\n", result.stderr
+
+
 def test_what_was_printed_is_shown_if_the_import_fails(stand_in):
     result = run(START, **stand_in("raise ImportError('no such library')"))
     assert result.stderr.startswith("oneDNN is on\n")

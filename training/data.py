@@ -50,6 +50,7 @@ def in_groups(input_fn: Callable[[], tf.data.Dataset], num_groups: int):
     def grouped(tensor: tf.Tensor) -> tf.Tensor:
         return tf.reshape(tensor, [num_groups, -1, *tensor.shape[1:]])
 
+    @tf.autograph.experimental.do_not_convert
     def grouped_input_fn() -> tf.data.Dataset:
         return input_fn().map(
             lambda features, labels: ({"image": grouped(features["image"])}, grouped(labels))
