@@ -2,8 +2,8 @@
 
 float32: as trained.
 float16: weights in half the room, unpacked to float32 when the file is loaded. TFLite only.
-int8: weights in 8 bits and activations too. TFLite finds each picture's own ranges while it
-  reads; onnxruntime does that ten times slower than float32, so its ranges are measured on
+int8: weights in 8 bits, in .onnx 7, and activations in 8. TFLite finds each picture's own ranges
+  while it reads; onnxruntime does that ten times slower than float32, so its ranges are measured on
   training pictures when it is exported.
 int8_full: TFLite with ranges that are measured on training pictures as well, for devices that
   compute in integers only.
