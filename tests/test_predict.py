@@ -187,7 +187,7 @@ def test_the_command_prints_the_readings_and_one_line_for_a_bad_file(
 def test_a_saved_model_is_read_without_keras(
     saved_model, pictures, expected, tmp_path, run_program
 ):
-    """Loading it would take a quarter of the command."""
+    """Loading it would take most of a second."""
     (tmp_path / "keras.py").write_text("raise RuntimeError('loaded')")
     result = run_program(
         "predict.py",
