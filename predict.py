@@ -24,7 +24,7 @@ from absl import flags
 import command_line
 import tensorflow_start
 from export.image_files import find_image_files
-from export.open_reader import open_reader
+from export.open_reader import open_reader_of_many
 from export.readings import Reading
 
 FORMATS = ("csv", "jsonl")
@@ -101,7 +101,10 @@ def run(config: PredictConfig) -> int:
             "picture files, or folders that have some."
         )
     # TensorFlow, which takes seconds, is loaded only if it is needed.
-    reader = open_reader(config.saved_model, tensorflow_start.import_without_keras)
+    num_batches = -(-len(paths) // config.batch_size)
+    reader = open_reader_of_many(
+        config.saved_model, num_batches, tensorflow_start.import_without_keras
+    )
     for error in errors:
         _complain(error)
     all_read = not errors

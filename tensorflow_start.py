@@ -47,6 +47,21 @@ def import_without_keras() -> None:
     _import_quietly(_MATPLOTLIB, _OF_KERAS)
 
 
+def give_ops_threads(number: int) -> bool:
+    """Imports TensorFlow and has each op computed by so many threads.
+
+    Returns:
+      Whether it could be done: not where TensorFlow runs already and has another number.
+    """
+    import tensorflow as tf  # noqa: PLC0415
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(number)
+    except RuntimeError:
+        return False
+    return True
+
+
 def _import_quietly(*hidden: str) -> None:
     use_onednn()
     if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") in _TALKATIVE_LEVELS:

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import queue
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -25,24 +26,31 @@ IMAGE = "image"
 class LightReader(PictureReader):
     """A network in one file, loaded."""
 
-    def __init__(self, path: str | os.PathLike, num_threads: int | None = None):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        num_threads: int | None = None,
+        batches_at_a_time: int = 1,
+    ):
         """Loads what `export.light_file` wrote.
 
         Args:
           path: A .tflite or .onnx file.
-          num_threads: To compute with. None: one a core that this process may use.
+          num_threads: To compute a batch with. None: one a core that this process may use.
+          batches_at_a_time: How many `read_files` reads side by side.
 
         Raises:
           ValueError: If there is no such file, it is damaged, is not ours, or the package that
             reads it is missing.
         """
+        super().__init__(batches_at_a_time)
         self.path = pathlib.Path(path)
         network, self.description = read_light_file(self.path)
         self.image_shape = self.description.image_shape
         self._characters = [*self.description.alphabet, ""]  # No character for the blank.
         load = {TFLITE: _load_tflite, ONNX: _load_onnx}[self.path.suffix]
         try:
-            self._network = load(network, num_threads or num_cores())
+            self._network = load(network, num_threads or num_cores(), batches_at_a_time)
         except ImportError as error:
             package = PACKAGES[self.path.suffix]
             raise ValueError(
@@ -66,17 +74,28 @@ class LightReader(PictureReader):
         return self.read_images(np.stack([resize(image, self.image_shape) for image in images]))
 
 
-def _load_tflite(network: bytes, num_threads: int) -> Network:
+def _load_tflite(network: bytes, num_threads: int, num_callers: int) -> Network:
     from ai_edge_litert.interpreter import Interpreter
 
+    free = queue.SimpleQueue()  # Of interpreters, each of which takes one batch at a time.
     with silent_stderr():
-        interpreter = Interpreter(model_content=network, num_threads=num_threads)
-        interpreter.allocate_tensors()
-    runner = interpreter.get_signature_runner()  # It allocates anew when the batch changes.
-    return lambda images: runner(**{IMAGE: images})[PROBABILITIES]
+        for _ in range(num_callers):
+            interpreter = Interpreter(model_content=network, num_threads=num_threads)
+            interpreter.allocate_tensors()
+            # It allocates anew when the batch changes.
+            free.put(interpreter.get_signature_runner())
+
+    def read(images: np.ndarray) -> np.ndarray:
+        runner = free.get()
+        try:
+            return runner(**{IMAGE: images})[PROBABILITIES]
+        finally:
+            free.put(runner)
+
+    return read
 
 
-def _load_onnx(network: bytes, num_threads: int) -> Network:
+def _load_onnx(network: bytes, num_threads: int, _: int) -> Network:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -20,13 +20,18 @@ _GRAPH_FILE = "saved_model.pb"
 class Reader(PictureReader):
     """A SavedModel, loaded."""
 
-    def __init__(self, saved_model: str | os.PathLike):
+    def __init__(self, saved_model: str | os.PathLike, batches_at_a_time: int = 1):
         """Loads a SavedModel, or of a folder of numeric version folders the highest complete one.
+
+        Args:
+          saved_model: Its path.
+          batches_at_a_time: How many `read_files` reads side by side.
 
         Raises:
           ValueError: If there is none, it is damaged, or it has not the signatures of
             `export.signatures`.
         """
+        super().__init__(batches_at_a_time)
         self.path = _version_folder(pathlib.Path(saved_model))
         self._model = _load(self.path)  # Held: the signatures need its variables.
         missing = {PIXELS, BYTES} - set(self._model.signatures)

@@ -1,6 +1,7 @@
 """`model.glimpses`: where each head looks, and that all heads read with the same weights."""
 
 import dataclasses
+import itertools
 
 import keras
 import light_network_files
@@ -19,7 +20,7 @@ SIZES = pytest.mark.parametrize(
     [(4, 1, 13), (4, 2, 13), (1, 1, 5), (6, 2, 20), (3, 3, 4)],
 )
 
-LOOKING = pytest.mark.parametrize("name", ["attention", "attention_fine"])
+LOOKING = pytest.mark.parametrize("name", ["attention", "attention_fine", "attention_small"])
 
 
 def looked_at(num_positions, num_glimpses, num_columns, scores=None):
@@ -124,15 +125,24 @@ def network_config(**options):
     )
 
 
-def test_the_fine_network_has_the_parameters_counted_by_hand():
-    convolutions = [(3, 16), (16, 24), (24, 24), (24, 48), (48, 48), (48, 96), (96, 96)]
-    expected = sum(9 * a * b + b for a, b in convolutions)
-    expected += 2 * 8 * 96 * 128 + 128  # The dense layer, after the last pool.
-    expected += 4 * 5 * 96 * 128 + 128  # Columns of 50, before it.
-    expected += 128 * 4 * 2 * 50 + 4 * 2 * 50 + 4 * 2 * 50  # Scores, and where it looks.
-    expected += 128 * 4 * 2 + 4 * 2  # Scores by content.
-    expected += 4 * (128 * 10 + 10) + 2 * 128 * 10 + 10
-    net = build_network(network_config(name="attention_fine", num_classes=10))
+@pytest.mark.parametrize(
+    ("name", "widths", "units", "num_pooled", "num_columns", "width"),
+    [
+        ("attention_fine", (16, 24, 24, 48, 48, 96, 96), 128, 8, 50, 5),
+        ("attention_small", (8, 16, 16, 32, 32, 64, 64), 64, 7, 25, 3),
+    ],
+)
+def test_networks_that_look_by_content_have_the_parameters_counted_by_hand(
+    name, widths, units, num_pooled, num_columns, width
+):
+    expected = sum(9 * a * b + b for a, b in itertools.pairwise((3, *widths)))
+    expected += 2 * num_pooled * widths[-1] * units + units  # The dense layer, after the last pool.
+    expected += 4 * width * widths[-1] * units + units  # Columns before it, 4 rows high.
+    expected += units * 4 * 2 * num_columns + 4 * 2 * num_columns  # Scores,
+    expected += 4 * 2 * num_columns  # where it looks,
+    expected += units * 4 * 2 + 4 * 2  # and scores by content.
+    expected += 4 * (units * 10 + 10) + 2 * units * 10 + 10
+    net = build_network(network_config(name=name, num_classes=10))
     assert net.count_params() == expected
 
 

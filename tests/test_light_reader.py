@@ -154,6 +154,24 @@ def test_files_of_every_size_and_state_are_read(files, saved_model, name, pictur
         np.testing.assert_allclose(reading.probabilities, other.probabilities, atol=0.02)
 
 
+@pytest.mark.parametrize("name", ["model.tflite", "model.onnx", "saved_model"])
+def test_batches_read_side_by_side_say_what_they_say_one_after_the_other(
+    files, saved_model, name, tmp_path
+):
+    path = saved_model if name == "saved_model" else files / name
+    paths = [tmp_path / f"{i}.png" for i in range(40)]
+    for picture_path, picture in zip(paths, exported_network.pictures(40), strict=True):
+        Image.fromarray(picture).save(picture_path)
+    one, three = (
+        [
+            reading.probabilities
+            for _, reading in open_reader(path, batches_at_a_time=n).read_files(paths, 3)
+        ]
+        for n in (1, 3)
+    )
+    np.testing.assert_array_equal(one, three)
+
+
 @pytest.mark.parametrize("name", ["model.tflite", "model.onnx"])
 @pytest.mark.parametrize(
     "images",

@@ -44,6 +44,7 @@ def test_a_network_refuses(options, message):
         ("attention", 7, 4),
         ("attention_large", 7, 4),
         ("attention_fine", 7, 4),
+        ("attention_small", 7, 4),
         ("attention_fine_large", 7, 4),
         ("large", 7, 4),
         ("wide", 6, 4),
@@ -106,7 +107,9 @@ def test_every_hidden_layer_has_the_networks_activation(options, activation):
     assert {layer.activation.__name__ for layer in hidden} == {activation}
 
 
-@pytest.mark.parametrize("name", ["small", "attention", "attention_fine", "wide", "vgg11"])
+@pytest.mark.parametrize(
+    "name", ["small", "attention", "attention_fine", "attention_small", "wide", "vgg11"]
+)
 @pytest.mark.parametrize("num_classes", [10, 36])
 def test_a_fresh_network_guesses(name, num_classes):
     """Its loss is that of guessing, ln K, though its logits tell pictures apart."""

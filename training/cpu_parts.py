@@ -8,6 +8,7 @@ before their gradients are added up (BUILD_NOTES.md, "Speed of a training step")
 import tensorflow as tf
 
 from records.cores import num_cores
+from tensorflow_start import give_ops_threads
 from training.config import TrainConfig
 
 # By itself. More cores would get fewer than 16 rows of a batch of 64 each, which was not measured.
@@ -27,7 +28,7 @@ def cpu_parts(config: TrainConfig) -> int:
     num = config.cpu_parts or _as_many_as_cores(config)
     if num == 1 or num < num_cores():
         return num
-    is_faster = _give_ops_one_thread()
+    is_faster = give_ops_threads(1)
     return num if is_faster or config.cpu_parts else 1
 
 
@@ -36,12 +37,3 @@ def _as_many_as_cores(config: TrainConfig) -> int:
     is_alone = config.strategy == "one_device" and not tf.config.list_physical_devices("GPU")
     is_trained = config.mode != "evaluate"
     return num if is_trained and is_alone and num <= min(_MOST_PARTS, config.batch_size) else 1
-
-
-def _give_ops_one_thread() -> bool:
-    """Whether it could be done."""
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-    except RuntimeError:  # It has another number, and runs.
-        return False
-    return True
