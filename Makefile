@@ -86,7 +86,7 @@ bench-full: dev  ## All measurements of benchmarks/RESULTS.md, whole, and their 
 	@$(BIN)/python benchmarks/training_run.py --name=live --n_fresh=20000 -- --flagfile=configs/live.flags
 	@$(BIN)/python benchmarks/training_run.py --name=best --n_fresh=20000 -- --flagfile=configs/best.flags
 	@$(BIN)/python benchmarks/training_run.py --name=wide_style --style=wide --n_fresh=20000 -- --flagfile=configs/live.flags --data_dir='live:wide?seed=0' --budget_minutes=0 --max_steps=4500 --label_smoothing_until_step=4100
-	@$(BIN)/python benchmarks/training_run.py --name=mixed_length --style=mixed-length --n_fresh=20000 -- --flagfile=configs/live.flags --data_dir='live:mixed-length?seed=0' --budget_minutes=0
+	@$(BIN)/python benchmarks/training_run.py --name=mixed_length --style=mixed-length --n_fresh=20000 -- --flagfile=configs/live.flags --net=attention_small --data_dir='live:mixed-length?seed=0'
 	@$(BIN)/python benchmarks/cross_reading.py --config=configs/quick.flags --n_read=20000
 	@$(BIN)/python benchmarks/book_network.py --steps=1000
 	@$(BIN)/python benchmarks/learning_warnings.py

@@ -70,7 +70,7 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             activation="leaky_relu",
             glimpses=2,
         ),
-        # The default. The same over four times as many columns: see there, too.
+        # The same over four times as many columns: see there, too. For long trainings.
         "attention_fine": Architecture(
             blocks=((16,), (24, 24), (48, 48), (96, 96)),
             dense_units=(128,),
@@ -81,7 +81,7 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             looks_by_content=True,
             pools=_FINE_POOLS,
         ),
-        # A fifth of its operations, for reading fast: see there, "A network for reading fast".
+        # The default: a fifth of its operations. See there, "A network for reading fast".
         "attention_small": Architecture(
             blocks=((8,), (16, 16), (32, 32), (64, 64)),
             dense_units=(64,),
@@ -166,7 +166,7 @@ class NetworkConfig:
       ValueError: If the name is none of `NETWORKS` or a number is out of range.
     """
 
-    name: str = "attention_fine"
+    name: str = "attention_small"
     image_shape: tuple[int, int, int]  # Height, width, 3.
     num_positions: int
     num_classes: int

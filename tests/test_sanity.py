@@ -320,7 +320,7 @@ def test_it_writes_nothing_and_says_what_was_looked_at(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("net", ["attention", "attention_fine", "wide"])
+@pytest.mark.parametrize("net", ["attention_small", "attention_fine", "wide"])
 def test_our_networks_learn_captchas_by_heart(small_dataset, net):
     config = TrainConfig(data_dir=str(small_dataset))
     network = NetworkConfig(name=net, image_shape=(30, 100, 3), num_positions=4, num_classes=10)

@@ -305,8 +305,8 @@ def test_a_trained_model_goes_on_with_imported_pictures(small_dataset, tmp_path,
         f"--model_dir={tmp_path / 'small'}",
         f"--warm_start_from={begun}",
     )
-    assert f"{begun} is attention_fine and this run trains small" in done.stderr
-    assert "--net=attention_fine takes all" in done.stderr
+    assert f"{begun} is attention_small and this run trains small" in done.stderr
+    assert "--net=attention_small takes all" in done.stderr
     nothing = tmp_path / "nothing"
     refused = run(
         "train.py",

@@ -43,8 +43,8 @@ class TrainConfig:
     )
 
     net: str = _flag(
-        "attention_fine",
-        "attention_fine, attention_small, attention, small, medium, wide, large, attention_large, "
+        "attention_small",
+        "attention_small, attention_fine, attention, small, medium, wide, large, attention_large, "
         "attention_fine_large, book, vgg11, vgg13, vgg16 or vgg19.",
     )
     dropout: float | None = _flag(None, "In [0, 1). By default the network's own.")
