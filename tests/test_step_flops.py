@@ -35,17 +35,26 @@ def test_operations_are_those_counted_by_hand(layers):
     assert total_flops(layers) == 2 * CONVOLUTION + 3 * DENSE == 11088
 
 
-def test_the_default_network_takes_as_many_operations_as_its_widths_say():
+@pytest.mark.parametrize(
+    ("name", "filters", "units", "num_columns", "seen"),
+    [
+        ("attention_small", 8, 64, 25, 4 * 3 * 64 * 64),
+        ("attention_fine", 16, 128, 50, 4 * 5 * 96 * 128),
+    ],
+)
+def test_a_network_takes_as_many_operations_as_its_widths_say(
+    name, filters, units, num_columns, seen
+):
     from model.networks import NetworkConfig, build_network
 
     network = build_network(
-        NetworkConfig(image_shape=(30, 100, 3), num_positions=4, num_classes=10)
+        NetworkConfig(name=name, image_shape=(30, 100, 3), num_positions=4, num_classes=10)
     )
     layers = {layer.name: layer.flops for layer in count_flops(network, batch_size=1)}
-    assert layers["conv1_1"] == 2 * 30 * 100 * 9 * 3 * network.get_layer("conv1_1").filters
-    assert layers["position_3"] == 2 * 128 * 10
-    assert layers["position_any"] == 4 * (2 * 2 * 128 * 10)  # At each of four positions.
-    assert layers["conv_columns"] == 2 * 50 * (4 * 5 * 96 * 128)
+    assert layers["conv1_1"] == 2 * 30 * 100 * 9 * 3 * filters
+    assert layers["position_3"] == 2 * units * 10
+    assert layers["position_any"] == 4 * (2 * 2 * units * 10)  # At each of four positions.
+    assert layers["conv_columns"] == 2 * num_columns * seen
 
 
 CONV = "src:bf16 wei:bf16 bia:bf16 dst:bf16,attr,alg:convolution_direct"
