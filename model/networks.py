@@ -81,7 +81,7 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
             looks_by_content=True,
             pools=_FINE_POOLS,
         ),
-        # The default: a fifth of its operations. See there, "A network for reading fast".
+        # The default: a fifth of its operations. See there, "The default network".
         "attention_small": Architecture(
             blocks=((8,), (16, 16), (32, 32), (64, 64)),
             dense_units=(64,),
