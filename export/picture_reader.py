@@ -38,7 +38,7 @@ class PictureReader(abc.ABC):
     image_shape: tuple[int, int, int]
 
     def __init__(self, batches_at_a_time: int = 1):
-        """Of how many batches `read_files` reads side by side."""
+        """`batches_at_a_time` is how many batches `read_files` reads side by side."""
         self._batches_at_a_time = batches_at_a_time
 
     def read_images(self, images: np.ndarray) -> Readings:
